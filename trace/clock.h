@@ -1,0 +1,43 @@
+/* What the trace writer needs from the machine it runs on. PORT_GUEST: bare metal, ring 0.
+ * Otherwise a Linux process, where one thread owns the buffer and nothing interrupts it. */
+#ifndef TRACE_CLOCK_H
+#define TRACE_CLOCK_H
+
+#include <stdint.h>
+
+static inline uint64_t trace_now(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (uint64_t)hi << 32 | lo;
+}
+
+#ifdef PORT_GUEST
+
+static inline uint64_t trace_irq_save(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+    return flags;
+}
+
+static inline void trace_irq_restore(uint64_t flags)
+{
+    if (flags & 0x200)
+        __asm__ volatile("sti" : : : "memory");
+}
+
+#else
+
+static inline uint64_t trace_irq_save(void)
+{
+    return 0;
+}
+
+static inline void trace_irq_restore(uint64_t flags)
+{
+    (void)flags;
+}
+
+#endif
+#endif
