@@ -1,0 +1,26 @@
+/* The serial console (COM1, polled) and formatted printing. */
+#ifndef KERNEL_CONSOLE_H
+#define KERNEL_CONSOLE_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+void console_init(void);
+void console_write(const char *s, size_t n);
+
+/* The next character typed, or -1 when there is none. Never waits. */
+int console_getc(void);
+
+/* Prints at most 511 characters of one call; longer output ends in "...\n". Every character is a
+ * VM exit, so print lines, not streams. May be called from anywhere, interrupt handlers included;
+ * lines of a handler can then land inside a thread's line. */
+void kprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* %d %i %u %x %X %p %c %s %% with - 0, width, precision for %s, * and h hh l ll z; no floating
+ * point. Always terminates when size > 0; returns the length the whole text would have had. */
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
+int snprintf(char *buf, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,30 @@
+/* Interrupt vectors and who handles them. Handlers run with interrupts off on the interrupted
+ * stack; the kernel signals the end of interrupt after they return. They must not sleep. */
+#ifndef KERNEL_IRQ_H
+#define KERNEL_IRQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pci_dev;
+
+typedef void (*irq_handler)(void *arg);
+
+/* A free CPU vector for handler, or -1. Messages for it go to the local APIC of this CPU. */
+int irq_vector_alloc(irq_handler handler, void *arg);
+void irq_vector_free(int vector);
+
+/* Calls handler whenever the device's INTx line (PCI interrupt line, routed by the firmware to the
+ * 8259) is raised. Lines are level triggered and shared: the handler must quiet its own device, and
+ * may be called for somebody else's interrupt. Returns 0, or -1 when the device has no line. */
+int irq_register_intx(struct pci_dev *dev, irq_handler handler, void *arg);
+
+/* Running inside an interrupt handler. */
+bool irq_in_handler(void);
+
+/* Called by the trap code with a vector >= TRAP_FIRST_IRQ. */
+void irq_dispatch(unsigned vector);
+
+void irq_init(void);
+
+#endif
