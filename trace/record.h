@@ -10,7 +10,7 @@
 enum trace_event {
     TRACE_EV_none = 0,
 #define GUEST_EVENT(id, name, class, seq, a, b, text) TRACE_EV_##name = id,
-#define HOST_EVENT(id, name, class, seq, a, b, text) TRACE_EV_##name = id,
+#define HOST_EVENT(id, name, class, seq, a, b, text)  TRACE_EV_##name = id,
 #include "events.def"
 };
 #define TRACE_EV_MAX 128
@@ -25,17 +25,21 @@ enum trace_class {
 #define TRACE_MASK_ALL (~0u)
 
 /* Flags of a record. The low bits mean the same in both traces. */
-#define TRACE_F_IN_IRQ      0x01 /* written in interrupt context */
-#define TRACE_F_EVENT_IDX   0x02 /* kick_suppressed: by avail_event, not by used.flags */
-#define TRACE_F_MERGED      0x04 /* host_kick: the work was queued already */
-#define TRACE_F_SIGNALLED   0x08 /* used: the call eventfd was signalled */
-#define TRACE_F_CAUSE_KICK  0x10 /* run_begin: entered from handle_*_kick */
-#define TRACE_F_CAUSE_NET   0x20 /* run_begin: entered from handle_*_net (socket ready) */
+#define TRACE_F_IN_IRQ     0x01 /* written in interrupt context */
+#define TRACE_F_EVENT_IDX  0x02 /* kick_suppressed: by avail_event, not by used.flags */
+#define TRACE_F_MERGED     0x04 /* host_kick: the work was queued already */
+#define TRACE_F_SIGNALLED  0x08 /* used: the call eventfd was signalled */
+#define TRACE_F_CAUSE_KICK 0x10 /* run_begin: entered from handle_*_kick */
+#define TRACE_F_CAUSE_NET  0x20 /* run_begin: entered from handle_*_net (socket ready) */
 
 /* Virtqueues by the number the device gives them (virtio "Network Device: Virtqueues"). */
-#define TRACE_VQ_RX 0
-#define TRACE_VQ_TX 1
+#define TRACE_VQ_RX   0
+#define TRACE_VQ_TX   1
 #define TRACE_VQ_NONE 255
+
+/* Reasons of a drop record. */
+#define TRACE_DROP_LENGTH 1 /* the used length cannot be */
+#define TRACE_DROP_ALLOC  2 /* no replacement buffer */
 
 struct trace_record {
     uint64_t time; /* guest: TSC; host: ns of CLOCK_BOOTTIME */
@@ -48,8 +52,8 @@ struct trace_record {
 };
 _Static_assert(sizeof(struct trace_record) == 32, "a record is 32 bytes");
 
-#define TRACE_CTF_MAGIC 0xC1FC1FC1u
-#define TRACE_PACKET_BYTES 4096
+#define TRACE_CTF_MAGIC          0xC1FC1FC1u
+#define TRACE_PACKET_BYTES       4096
 #define TRACE_RECORDS_PER_PACKET 126
 
 struct trace_packet_header {
@@ -75,19 +79,19 @@ _Static_assert(sizeof(struct trace_packet) == TRACE_PACKET_BYTES, "header + 126 
 /* The shared region: one page that a host finds at a fixed guest-physical address, then the
  * packets of each CPU. Guest RAM is a file that the host maps, so all of it can be read while the
  * guest runs, after a panic and after QEMU was killed. The guest writes, the host only reads. */
-#define TRACE_REGION_PADDR 0x1000000ull /* 16 MiB: above the kernel image, below 4 GiB */
-#define TRACE_REGION_MAGIC 0x65706f6373676e72ull /* "rngscope" */
+#define TRACE_REGION_PADDR   0x1000000ull          /* 16 MiB: above the kernel image, below 4 GiB */
+#define TRACE_REGION_MAGIC   0x65706f6373676e72ull /* "rngscope" */
 #define TRACE_REGION_VERSION 1
-#define TRACE_MAX_CPUS 8
-#define TRACE_MAX_COUNTERS 96
-#define TRACE_COUNTER_NAME 24
+#define TRACE_MAX_CPUS       8
+#define TRACE_MAX_COUNTERS   96
+#define TRACE_COUNTER_NAME   24
 
 enum trace_guest_state { /* what the guest is doing, for the host that waits for it */
-    TRACE_GUEST_BOOTING,
-    TRACE_GUEST_READY,   /* driver up, workload waiting for frames */
-    TRACE_GUEST_RUNNING, /* a source is sending */
-    TRACE_GUEST_DONE,    /* the workload has finished its count */
-    TRACE_GUEST_PANIC,
+                         TRACE_GUEST_BOOTING,
+                         TRACE_GUEST_READY,   /* driver up, workload waiting for frames */
+                         TRACE_GUEST_RUNNING, /* a source is sending */
+                         TRACE_GUEST_DONE,    /* the workload has finished its count */
+                         TRACE_GUEST_PANIC,
 };
 
 struct trace_cpu_area {

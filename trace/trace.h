@@ -17,7 +17,7 @@
 
 enum trace_class_of {
 #define GUEST_EVENT(id, name, class, seq, a, b, text) TRACE_CLASS_OF_##name = TRACE_CLASS_##class,
-#define HOST_EVENT(id, name, class, seq, a, b, text) TRACE_CLASS_OF_##name = TRACE_CLASS_##class,
+#define HOST_EVENT(id, name, class, seq, a, b, text)  TRACE_CLASS_OF_##name = TRACE_CLASS_##class,
 #include "events.def"
 };
 
@@ -38,19 +38,19 @@ void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a
         if (*trace_mask & (1u << TRACE_CLASS_OF_##event))                                          \
             trace_emit(TRACE_EV_##event, (vq), (flags), (seq), (a), (b));                          \
     } while (0)
-#define TRACE(event, q, a, b) TRACE_AT(event, 0, 0, (q)->index, a, b)
+#define TRACE(event, q, a, b)              TRACE_AT(event, 0, 0, (q)->index, a, b)
 #define TRACE_FLAGS(event, flags, q, a, b) TRACE_AT(event, 0, flags, (q)->index, a, b)
 /* Kicks carry the queue's own count: it goes on while the class is masked, so that it stays equal
  * to the count of the kick eventfd and the two sides still match by ordinal afterwards. */
 #define TRACE_COUNTED(event, seq, q, a, b) TRACE_AT(event, seq, 0, (q)->index, a, b)
-#define TRACE_STAMP(name) uint64_t name = trace_now()
+#define TRACE_STAMP(name)                  uint64_t name = trace_now()
 
 #else
 
-#define TRACE(event, q, a, b) ((void)0)
+#define TRACE(event, q, a, b)              ((void)0)
 #define TRACE_FLAGS(event, flags, q, a, b) ((void)0)
 #define TRACE_COUNTED(event, seq, q, a, b) ((void)0)
-#define TRACE_STAMP(name) ((void)0)
+#define TRACE_STAMP(name)                  ((void)0)
 
 #endif
 #endif

@@ -1,0 +1,190 @@
+/* The life of a device: reset, negotiation, queues, DRIVER_OK, and the way back. */
+#include "mode.h"
+#include "trace.h"
+
+#define RESET_DEADLINE_NS                                                                          \
+    100000000ull /* devices answer in microseconds; a broken one must not hang us */
+#define CONFIG_TRIES 16
+
+uint32_t vnet_rx_fill(struct vnet_q *q);
+
+const char *vnet_error_text(int error)
+{
+    static const char *const text[] = {
+        "no error",
+#define ERROR(name, text) text,
+#include "errors.def"
+    };
+    unsigned i = (unsigned)(error < 0 ? -error : error);
+    return i < sizeof(text) / sizeof(text[0]) ? text[i] : "unknown error";
+}
+
+const char *vnet_feature_name(unsigned bit)
+{
+    switch (bit) {
+#define FEATURE(bit, name, want, text)                                                             \
+    case bit:                                                                                      \
+        return #name;
+#include "features.def"
+    }
+    return NULL;
+}
+
+static void status_add(struct vnet_transport *t, uint8_t bit)
+{
+    t->ops->status_set(t, t->ops->status_get(t) | bit);
+}
+
+static int reset(struct vnet_transport *t)
+{
+    uint64_t start = env_now();
+    t->ops->reset(t);
+    while (t->ops->status_get(t) != 0) {
+        if (env_now() - start > RESET_DEADLINE_NS)
+            return -VNET_E_RESET_TIMEOUT;
+        env_relax();
+    }
+    return 0;
+}
+
+static int fail(struct vnet_transport *t, int error)
+{
+    status_add(t, VIRTIO_STATUS_FAILED);
+    return error;
+}
+
+/* One list of the bits per column of features.def: never, option, always, must. */
+enum want { want_never, want_option, want_always, want_must };
+
+static uint64_t wanted_features(const struct vnet_config *cfg, enum want at_least)
+{
+    uint64_t bits = 0;
+#define FEATURE(bit, name, want, text)                                                             \
+    if (want_##want >= at_least)                                                                   \
+        bits |= VNET_F(name);
+#include "features.def"
+    if (at_least <= want_option && !cfg->event_idx)
+        bits &= ~VNET_F(EVENT_IDX);
+    return bits;
+}
+
+/* "Device Initialization", steps 4 to 6. */
+static int negotiate(struct vnet_dev *dev, const struct vnet_config *cfg)
+{
+    struct vnet_transport *t = dev->transport;
+    struct vnet_features *f = &dev->features;
+    f->offered = t->ops->features_get(t);
+    f->wanted = wanted_features(cfg, want_option);
+    f->accepted = f->wanted & f->offered;
+    f->missing = f->wanted & ~f->offered;
+    if (wanted_features(cfg, want_must) & ~f->offered)
+        return -VNET_E_FEATURE_MISSING;
+    t->ops->features_set(t, f->accepted);
+    status_add(t, VIRTIO_STATUS_FEATURES_OK);
+    return t->ops->status_get(t) & VIRTIO_STATUS_FEATURES_OK ? 0 : -VNET_E_FEATURES_REFUSED;
+}
+
+/* "Driver Requirements: Device Configuration Space": fields wider than 32 bit, and several fields
+ * together, are read again if the generation changed meanwhile. */
+static int read_config(struct vnet_dev *dev)
+{
+    struct vnet_transport *t = dev->transport;
+    for (int i = 0; i < CONFIG_TRIES; i++) {
+        uint8_t before = t->ops->config_generation(t);
+        if (dev->features.accepted & VNET_F(MAC)) {
+            for (uint32_t j = 0; j < 6; j++)
+                dev->mac[j] = t->ops->config_read8(t, j);
+        }
+        dev->link_up = true;
+        if (dev->features.accepted & VNET_F(STATUS)) {
+            uint32_t at = offsetof(struct virtio_net_config, status);
+            dev->link_up = t->ops->config_read8(t, at) & VIRTIO_NET_S_LINK_UP;
+        }
+        if (t->ops->config_generation(t) == before)
+            return 0;
+    }
+    return -VNET_E_CONFIG;
+}
+
+static int choose_size(struct vnet_q *q, uint16_t asked)
+{
+    uint16_t max = q->dev->transport->ops->queue_max(q->dev->transport, q->index);
+    if (!max)
+        return -VNET_E_NO_QUEUE;
+    q->size = asked ? asked : max;
+    if (q->size > max || q->size < 2 || (q->size & (q->size - 1)))
+        return -VNET_E_QUEUE_SIZE;
+    return 0;
+}
+
+int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
+{
+    *dev = (struct vnet_dev){ .transport = t };
+    int error = reset(t);
+    if (error)
+        return error;
+    status_add(t, VIRTIO_STATUS_ACKNOWLEDGE);
+    status_add(t, VIRTIO_STATUS_DRIVER);
+    error = negotiate(dev, cfg);
+    if (!error)
+        error = read_config(dev);
+    for (uint16_t i = 0; i < VNET_QUEUES && !error; i++) {
+        struct vnet_q *q = &dev->q[i];
+        q->dev = dev;
+        q->index = i;
+        q->vector = cfg->vector[i];
+        error = choose_size(q, cfg->ring_size[i]);
+    }
+    return error ? fail(t, error) : 0;
+}
+
+static int start_queue(struct vnet_q *q, void *memory, void *shadow)
+{
+    struct vnet_transport *t = q->dev->transport;
+    bool event_idx = q->dev->features.accepted & VNET_F(EVENT_IDX);
+    int error = vring_init(&q->ring, q->size, event_idx, memory, shadow);
+    if (error)
+        return error;
+    struct vnet_ring_addr addr;
+    vring_addresses(&q->ring, &addr);
+    return t->ops->queue_setup(t, q->index, q->size, &addr, q->vector, &q->bell);
+}
+
+int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
+               void *const shadow[VNET_QUEUES])
+{
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        int error = start_queue(&dev->q[i], memory[i], shadow[i]);
+        if (error)
+            return fail(dev->transport, error);
+    }
+    struct vnet_q *rx = &dev->q[VNET_RX];
+    if (vnet_rx_fill(rx) == rx->size)
+        return fail(dev->transport, -VNET_E_MEMORY);
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        TRACE(vq_start, &dev->q[i], 0, dev->q[i].size);
+        mode_start(&dev->q[i]);
+    }
+    /* Buffers may be in the ring before DRIVER_OK, a kick may not ("Device Initialization"). */
+    status_add(dev->transport, VIRTIO_STATUS_DRIVER_OK);
+    vnet_flush(rx);
+    return 0;
+}
+
+int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf))
+{
+    int error = reset(dev->transport);
+    if (error)
+        return error;
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        struct vnet_buf *b;
+        while ((b = vring_reclaim(&dev->q[i].ring)))
+            give_back(&dev->q[i], b);
+    }
+    return 0;
+}
+
+int vnet_check(const struct vnet_q *q)
+{
+    return vring_check(&q->ring);
+}

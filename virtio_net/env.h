@@ -1,0 +1,35 @@
+/* Seam 1 of 5: what the driver needs from the machine. Each port is one header of static inlines,
+ * so the packet path calls nothing. A port defines:
+ *
+ *   env_rmb env_wmb env_mb          barriers between CPU and device
+ *   env_load_acquire16(p)           a load that later loads and stores may not pass
+ *   env_store_release16(p, v)       a store that earlier loads and stores may not pass
+ *   env_load_once16/32(p)           exactly one load of device-written memory
+ *   env_dma_addr(p)                 the address by which the device knows this memory
+ *   env_now()                       ns, monotonic
+ *   env_relax()                     inside bounded waits on the control path
+ *   env_doorbell(bell, queue)       the kick itself
+ */
+#ifndef VNET_ENV_H
+#define VNET_ENV_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define le16(x) ((uint16_t)(x))
+#define le32(x) ((uint32_t)(x))
+#define le64(x) ((uint64_t)(x))
+#else
+#define le16(x) __builtin_bswap16((uint16_t)(x))
+#define le32(x) __builtin_bswap32((uint32_t)(x))
+#define le64(x) __builtin_bswap64((uint64_t)(x))
+#endif
+
+#ifdef PORT_GUEST
+#include "port/guest.h"
+#else
+#include "port/hosted.h"
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/* Interrupts: entry, masking, arming, and the watchdog for the one that never came. */
+#include "mode.h"
+#include "trace.h"
+#include "fault.h"
+
+void vnet_irq(struct vnet_q *q)
+{
+    if (FAULT(irq_drop))
+        return;
+    uint16_t waiting = vring_pending(&q->ring);
+    q->stats.irqs++;
+    if (waiting) {
+        TRACE(irq, q, q->ring.harvested + waiting, q->vector);
+    } else {
+        q->stats.irqs_spurious++;
+        TRACE(irq_spurious, q, q->ring.harvested, q->vector);
+    }
+    mode_irq(q, waiting);
+}
+
+bool vnet_irq_shared(struct vnet_dev *dev)
+{
+    /* Read before draining: the read acknowledges, so what is used after it raises the line anew.
+     */
+    uint8_t isr = dev->transport->ops->isr_ack(dev->transport);
+    if (!isr)
+        return false;
+    if (!(isr & VIRTIO_ISR_QUEUE))
+        return true;
+    bool any = false;
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        if (!vring_pending(&dev->q[i].ring))
+            continue;
+        any = true;
+        vnet_irq(&dev->q[i]);
+    }
+    if (!any)
+        vnet_irq(&dev->q[VNET_RX]);
+    return true;
+}
+
+void vnet_irq_mask(struct vnet_q *q)
+{
+    if (q->ring.masked)
+        return;
+    uint16_t word = vring_mask(&q->ring);
+    (void)word;
+    TRACE(irq_mask, q, q->ring.harvested, word);
+}
+
+uint16_t vnet_irq_arm(struct vnet_q *q, uint16_t after)
+{
+    uint16_t word;
+    q->armed_after = after;
+    q->stats.arms++;
+    uint16_t found = vring_arm(&q->ring, after, &word);
+    if (!found) {
+        TRACE(irq_arm, q, q->ring.harvested, word);
+        return 0;
+    }
+    q->stats.arm_races++;
+    TRACE(arm_race, q, q->ring.harvested, found);
+    return found;
+}
+
+bool vnet_watchdog(struct vnet_q *q, uint64_t now, uint64_t patience_ns)
+{
+    bool overdue = !q->ring.masked && vring_pending(&q->ring) >= q->armed_after;
+    if (!overdue || q->watched != q->ring.harvested || !q->watched_ns) {
+        q->watched = q->ring.harvested;
+        q->watched_ns = overdue ? now : 0;
+        return false;
+    }
+    if (now - q->watched_ns < patience_ns)
+        return false;
+    q->stats.rescues++;
+    TRACE(rescue, q, q->ring.harvested, now - q->watched_ns);
+    q->watched_ns = 0;
+    mode_irq(q, vring_pending(&q->ring));
+    return true;
+}

@@ -1,0 +1,40 @@
+/* Seam 3 of 5: the interrupt-mitigation mode. Exactly one mode_*.c is linked; it defines what is
+ * declared here and vnet_poll. Below are the pieces that modes are made of. */
+#ifndef VNET_MODE_H
+#define VNET_MODE_H
+
+#include "vnet.h"
+
+struct vnet_mode {
+    const char *name;
+    bool uses_irqs;    /* false: the port gives the queues no vector */
+    bool works_in_irq; /* vnet_irq touches the ring: other callers keep interrupts off */
+};
+extern const struct vnet_mode vnet_mode;
+
+/* The queue exists and nothing has happened on it yet: arm or mask. */
+void mode_start(struct vnet_q *q);
+/* An interrupt came for the queue and `waiting` used entries are there (0: spurious). */
+void mode_irq(struct vnet_q *q, uint16_t waiting);
+/* Frames were just published on a transmit queue. */
+void mode_sent(struct vnet_q *q);
+
+/* Pieces. Budgets and results count used entries. */
+uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget);
+uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget);
+void vnet_irq_mask(struct vnet_q *q);
+/* Arms for `after` more used entries; returns how many had arrived meanwhile, 0: armed. */
+uint16_t vnet_irq_arm(struct vnet_q *q, uint16_t after);
+
+static inline uint32_t vnet_service(struct vnet_q *q, uint32_t budget)
+{
+    return q->index == VNET_RX ? vnet_rx_service(q, budget) : vnet_tx_reclaim(q, budget);
+}
+
+static inline void vnet_count_poll(struct vnet_q *q, uint32_t done)
+{
+    q->stats.polls++;
+    q->stats.polls_empty += done == 0;
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* Environment of ringscope's own kernel: x86-64, ring 0, one address space with all RAM mapped. */
+#ifndef VNET_PORT_GUEST_H
+#define VNET_PORT_GUEST_H
+
+#include "../../kernel/memory.h"
+#include "../../kernel/time.h"
+
+/* x86 keeps loads in order among themselves and stores likewise; only the compiler must be held. */
+#define env_rmb() __asm__ volatile("" : : : "memory")
+#define env_wmb() __asm__ volatile("" : : : "memory")
+/* Store-load is the one order x86 does not keep. */
+#define env_mb() __asm__ volatile("mfence" : : : "memory")
+
+static inline uint16_t env_load_acquire16(const uint16_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void env_store_release16(uint16_t *p, uint16_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+static inline uint16_t env_load_once16(const uint16_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t env_load_once32(const uint32_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t env_dma_addr(const void *p)
+{
+    return virt_to_phys(p);
+}
+
+static inline uint64_t env_now(void)
+{
+    return now_ns();
+}
+
+static inline void env_relax(void)
+{
+    __asm__ volatile("pause");
+}
+
+static inline void env_doorbell(void *bell, uint16_t queue)
+{
+    *(volatile uint16_t *)bell = le16(queue);
+}
+
+#endif

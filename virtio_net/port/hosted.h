@@ -1,0 +1,55 @@
+/* Environment of a Linux process: the tests' model device runs in the same address space, so a
+ * device address is a plain pointer. The doorbell is a call that the test links. */
+#ifndef VNET_PORT_HOSTED_H
+#define VNET_PORT_HOSTED_H
+
+#include <time.h>
+
+#define env_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define env_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define env_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
+
+void hosted_doorbell(void *bell, uint16_t queue);
+
+static inline uint16_t env_load_acquire16(const uint16_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void env_store_release16(uint16_t *p, uint16_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+static inline uint16_t env_load_once16(const uint16_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t env_load_once32(const uint32_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t env_dma_addr(const void *p)
+{
+    return (uint64_t)(uintptr_t)p;
+}
+
+static inline uint64_t env_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static inline void env_relax(void)
+{
+}
+
+static inline void env_doorbell(void *bell, uint16_t queue)
+{
+    hosted_doorbell(bell, queue);
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* Virtio 1.3 as seen on the wire: structures, offsets and constants, by the names and section
+ * titles of the specification. https://docs.oasis-open.org/virtio/virtio/v1.3/
+ * All multi-byte fields are little-endian (le16/le32/le64 accessors live in env.h). */
+#ifndef VIRTIO_SPEC_H
+#define VIRTIO_SPEC_H
+
+#include <stdint.h>
+
+/* "Device Status Field" */
+#define VIRTIO_STATUS_ACKNOWLEDGE 1u
+#define VIRTIO_STATUS_DRIVER      2u
+#define VIRTIO_STATUS_DRIVER_OK   4u
+#define VIRTIO_STATUS_FEATURES_OK 8u
+#define VIRTIO_STATUS_NEEDS_RESET 64u
+#define VIRTIO_STATUS_FAILED      128u
+
+/* "The Virtqueue Descriptor Table" */
+#define VIRTQ_DESC_F_NEXT     1u
+#define VIRTQ_DESC_F_WRITE    2u
+#define VIRTQ_DESC_F_INDIRECT 4u
+
+struct virtq_desc {
+    uint64_t addr;
+    uint32_t len;
+    uint16_t flags;
+    uint16_t next;
+};
+_Static_assert(sizeof(struct virtq_desc) == 16, "descriptor");
+
+/* "The Virtqueue Available Ring"; used_event follows ring[queue size] */
+#define VIRTQ_AVAIL_F_NO_INTERRUPT 1u
+
+struct virtq_avail {
+    uint16_t flags;
+    uint16_t idx;
+    uint16_t ring[];
+};
+
+/* "The Virtqueue Used Ring"; avail_event follows ring[queue size] */
+#define VIRTQ_USED_F_NO_NOTIFY 1u
+
+struct virtq_used_elem {
+    uint32_t id;
+    uint32_t len;
+};
+_Static_assert(sizeof(struct virtq_used_elem) == 8, "used element");
+
+struct virtq_used {
+    uint16_t flags;
+    uint16_t idx;
+    struct virtq_used_elem ring[];
+};
+
+#define VIRTQ_DESC_ALIGN  16u
+#define VIRTQ_AVAIL_ALIGN 2u
+#define VIRTQ_USED_ALIGN  4u
+#define VIRTQ_SIZE_MAX    32768u
+
+/* "Used Buffer Notification Suppression": has the index moved past event? The arithmetic is
+ * modulo 2^16 whatever the queue size. */
+static inline int vring_need_event(uint16_t event, uint16_t new_idx, uint16_t old_idx)
+{
+    return (uint16_t)(new_idx - event - 1) < (uint16_t)(new_idx - old_idx);
+}
+
+/* "Network Device", "Device configuration layout" */
+struct virtio_net_config {
+    uint8_t mac[6];
+    uint16_t status;
+    uint16_t max_virtqueue_pairs;
+    uint16_t mtu;
+};
+#define VIRTIO_NET_S_LINK_UP 1u
+
+/* "Device Operation": the header before each frame, 12 bytes once VERSION_1 is negotiated */
+struct virtio_net_hdr {
+    uint8_t flags;
+    uint8_t gso_type;
+    uint16_t hdr_len;
+    uint16_t gso_size;
+    uint16_t csum_start;
+    uint16_t csum_offset;
+    uint16_t num_buffers;
+};
+_Static_assert(sizeof(struct virtio_net_hdr) == 12, "net header");
+
+/* "PCI Device Discovery" */
+#define VIRTIO_PCI_VENDOR           0x1af4u
+#define VIRTIO_PCI_NET              0x1041u /* 0x1040 + device id 1 */
+#define VIRTIO_PCI_NET_TRANSITIONAL 0x1000u
+
+/* "Virtio Structure PCI Capabilities" */
+#define VIRTIO_PCI_CAP_COMMON_CFG 1u
+#define VIRTIO_PCI_CAP_NOTIFY_CFG 2u
+#define VIRTIO_PCI_CAP_ISR_CFG    3u
+#define VIRTIO_PCI_CAP_DEVICE_CFG 4u
+#define VIRTIO_PCI_CAP_BAR        4u /* offsets inside the capability */
+#define VIRTIO_PCI_CAP_OFFSET     8u
+#define VIRTIO_PCI_CAP_LENGTH     12u
+#define VIRTIO_PCI_CAP_BYTES      16u
+#define VIRTIO_PCI_CAP_NOTIFY_MUL 16u
+
+/* "Common configuration structure layout" */
+struct virtio_pci_common_cfg {
+    uint32_t device_feature_select;
+    uint32_t device_feature;
+    uint32_t driver_feature_select;
+    uint32_t driver_feature;
+    uint16_t config_msix_vector;
+    uint16_t num_queues;
+    uint8_t device_status;
+    uint8_t config_generation;
+    uint16_t queue_select;
+    uint16_t queue_size;
+    uint16_t queue_msix_vector;
+    uint16_t queue_enable;
+    uint16_t queue_notify_off;
+    uint32_t queue_desc_lo;
+    uint32_t queue_desc_hi;
+    uint32_t queue_driver_lo;
+    uint32_t queue_driver_hi;
+    uint32_t queue_device_lo;
+    uint32_t queue_device_hi;
+};
+_Static_assert(sizeof(struct virtio_pci_common_cfg) == 56, "common cfg");
+
+#define VIRTIO_MSI_NO_VECTOR 0xffffu
+
+/* "ISR status capability" */
+#define VIRTIO_ISR_QUEUE  1u
+#define VIRTIO_ISR_CONFIG 2u
+
+#endif

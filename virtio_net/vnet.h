@@ -1,0 +1,128 @@
+/* The virtio-net driver: a pure state machine over the environment and the transport. It never
+ * blocks, sleeps, locks, allocates or prints.
+ *
+ * Serialisation: per queue, one caller at a time, vnet_irq included when vnet_mode.works_in_irq;
+ * otherwise vnet_irq may interrupt any other call on the queue.
+ * Ownership: a buffer given to vnet_tx or from vnet_up_alloc belongs to the driver until it comes
+ * back through vnet_up_rx, vnet_up_tx_done or vnet_stop.
+ */
+#ifndef VNET_VNET_H
+#define VNET_VNET_H
+
+#include "vring.h"
+
+#define VNET_F(name) (1ull << VNET_BIT_##name)
+enum vnet_feature_bit {
+#define FEATURE(bit, name, want, text) VNET_BIT_##name = bit,
+#include "features.def"
+};
+
+#define VNET_HDR_BYTES 12u   /* struct virtio_net_hdr, VERSION_1 */
+#define VNET_FRAME_MAX 1514u /* no MTU, no offloads: an Ethernet frame without its FCS */
+#define VNET_BUF_BYTES (VNET_HDR_BYTES + VNET_FRAME_MAX)
+#define VNET_BATCH     32u /* frames handed over in one upcall */
+
+struct vnet_buf {
+    uint8_t *data;     /* VNET_HDR_BYTES of header, then the frame; contiguous for the device */
+    uint32_t capacity; /* bytes at data, at least VNET_BUF_BYTES */
+    uint32_t len;      /* bytes of frame */
+};
+
+struct vnet_stats {
+#define STAT(name, text) uint64_t name;
+#include "stats.def"
+};
+
+enum { VNET_RX, VNET_TX, VNET_QUEUES }; /* "Virtqueues": receiveq1, transmitq1 */
+
+struct vnet_q {
+    struct vring ring;
+    struct vnet_dev *dev;
+    void *bell;
+    uint16_t index;
+    uint16_t vector;
+    uint16_t size;        /* chosen by vnet_attach */
+    uint16_t armed_after; /* used entries that the armed interrupt waits for */
+    uint64_t watched;     /* harvested, at the watchdog's last look */
+    uint64_t watched_ns;
+    struct vnet_stats stats;
+};
+
+struct vnet_features { /* kept for diagnosis */
+    uint64_t offered, wanted, accepted, missing;
+};
+
+struct vnet_config {
+    bool event_idx;                  /* want EVENT_IDX; without it suppression is by flags */
+    uint16_t ring_size[VNET_QUEUES]; /* 0: the device's maximum */
+    uint16_t vector[VNET_QUEUES];    /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
+};
+
+struct vnet_dev {
+    struct vnet_transport *transport;
+    struct vnet_features features;
+    uint8_t mac[6];
+    bool link_up;
+    struct vnet_q q[VNET_QUEUES];
+};
+
+/* Reset, negotiate, read the configuration, choose ring sizes. No queue exists yet.
+ * Returns 0 or a negative enum vnet_error; dev->features is filled in either case once the device
+ * answered. On error the device is left FAILED. */
+int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg);
+
+/* Sets up both queues in the caller's memory (vring_bytes and vring_shadow_bytes of q[i].size),
+ * posts receive buffers, sets DRIVER_OK and makes the first kick. Returns 0 or a negative enum
+ * vnet_error. The memory is the driver's until vnet_stop returned. */
+int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
+               void *const shadow[VNET_QUEUES]);
+
+/* Resets the device, then returns every buffer it held through `give_back`. 0 or
+ * -VNET_E_RESET_TIMEOUT, in which case the buffers stay with the device: it may still write. */
+int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
+
+/* Queues k <= n frames, in order, each with a zeroed header; ring full is normal and the rest stays
+ * the caller's. Returns k. The device sees them at vnet_flush. */
+uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
+
+/* Publishes what was added and makes the one kick decision for all of it. */
+void vnet_flush(struct vnet_q *q);
+
+/* One queue's interrupt (MSI-X). */
+void vnet_irq(struct vnet_q *q);
+
+/* The shared line (INTx): reads the ISR status. False: the interrupt was another device's. */
+bool vnet_irq_shared(struct vnet_dev *dev);
+
+struct vnet_poll_result {
+    uint32_t done; /* used entries handled */
+    bool again;    /* call again: budget used up, or work arrived while arming */
+};
+
+/* One pass of the mode over a queue. */
+struct vnet_poll_result vnet_poll(struct vnet_q *q, uint32_t budget);
+
+/* Call now and then for a queue that waits for interrupts: if entries wait that the armed interrupt
+ * should have announced, and did at the last look `patience_ns` or more ago too, the interrupt was
+ * lost; takes them up as if it had come and returns true. */
+bool vnet_watchdog(struct vnet_q *q, uint64_t now, uint64_t patience_ns);
+
+/* 0, or the line number of a broken invariant (vring_check). */
+int vnet_check(const struct vnet_q *q);
+
+const char *vnet_error_text(int error);
+const char *vnet_feature_name(unsigned bit); /* NULL: not a bit we know */
+
+/* Upcalls: linked, not pointed to, so that the packet path has no indirect call. */
+
+/* A buffer to post, or NULL: none free. The driver then drops a frame and posts its buffer again,
+ * so the receive ring never shrinks. */
+struct vnet_buf *vnet_up_alloc(struct vnet_q *q);
+/* n received frames, 1..VNET_BATCH; they are the port's now. */
+void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
+/* n sent frames; they are the port's again. */
+void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
+/* Call vnet_poll on this queue soon, outside interrupt context. From vnet_irq. */
+void vnet_up_schedule(struct vnet_q *q);
+
+#endif
