@@ -4,7 +4,7 @@
  * of it after a crash, takes a record only if its id is there. */
 #include "buffer.h"
 #include "trace.h"
-#include "clock.h"
+#include "machine.h"
 
 static struct trace_region *region;
 static uint32_t irq_depth;

@@ -31,7 +31,7 @@ extern volatile uint32_t *trace_mask;
  * Callable from any context except NMI; never blocks. */
 void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a, uint64_t b);
 
-#include "clock.h"
+#include "machine.h"
 
 #define TRACE_AT(event, seq, flags, vq, a, b)                                                      \
     do {                                                                                           \

@@ -9,6 +9,8 @@
  *   env_now()                       ns, monotonic
  *   env_relax()                     inside bounded waits on the control path
  *   env_doorbell(bell, queue)       the kick itself
+ *   env_mmio_read8/16/32, env_mmio_write8/16/32
+ *                                   device registers, at exactly that width
  */
 #ifndef VNET_ENV_H
 #define VNET_ENV_H

@@ -2,8 +2,8 @@
 #ifndef VNET_PORT_GUEST_H
 #define VNET_PORT_GUEST_H
 
-#include "../../kernel/memory.h"
-#include "../../kernel/time.h"
+#include "../../kernel/page.h"
+#include "../../kernel/clock.h"
 
 /* x86 keeps loads in order among themselves and stores likewise; only the compiler must be held. */
 #define env_rmb() __asm__ volatile("" : : : "memory")
@@ -44,6 +44,36 @@ static inline uint64_t env_now(void)
 static inline void env_relax(void)
 {
     __asm__ volatile("pause");
+}
+
+static inline uint8_t env_mmio_read8(const volatile void *p)
+{
+    return *(const volatile uint8_t *)p;
+}
+
+static inline uint16_t env_mmio_read16(const volatile void *p)
+{
+    return le16(*(const volatile uint16_t *)p);
+}
+
+static inline uint32_t env_mmio_read32(const volatile void *p)
+{
+    return le32(*(const volatile uint32_t *)p);
+}
+
+static inline void env_mmio_write8(volatile void *p, uint8_t v)
+{
+    *(volatile uint8_t *)p = v;
+}
+
+static inline void env_mmio_write16(volatile void *p, uint16_t v)
+{
+    *(volatile uint16_t *)p = le16(v);
+}
+
+static inline void env_mmio_write32(volatile void *p, uint32_t v)
+{
+    *(volatile uint32_t *)p = le32(v);
 }
 
 static inline void env_doorbell(void *bell, uint16_t queue)

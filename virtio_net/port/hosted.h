@@ -11,6 +11,17 @@
 
 void hosted_doorbell(void *bell, uint16_t queue);
 
+/* Register accesses of the PCI transport go to the model device, which sees address and width. */
+uint32_t hosted_mmio_read(const volatile void *p, unsigned bytes);
+void hosted_mmio_write(volatile void *p, unsigned bytes, uint32_t v);
+
+#define env_mmio_read8(p)      ((uint8_t)hosted_mmio_read(p, 1))
+#define env_mmio_read16(p)     ((uint16_t)hosted_mmio_read(p, 2))
+#define env_mmio_read32(p)     hosted_mmio_read(p, 4)
+#define env_mmio_write8(p, v)  hosted_mmio_write(p, 1, v)
+#define env_mmio_write16(p, v) hosted_mmio_write(p, 2, v)
+#define env_mmio_write32(p, v) hosted_mmio_write(p, 4, v)
+
 static inline uint16_t env_load_acquire16(const uint16_t *p)
 {
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);

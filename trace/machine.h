@@ -1,7 +1,7 @@
 /* What the trace writer needs from the machine it runs on. PORT_GUEST: bare metal, ring 0.
  * Otherwise a Linux process, where one thread owns the buffer and nothing interrupts it. */
-#ifndef TRACE_CLOCK_H
-#define TRACE_CLOCK_H
+#ifndef TRACE_MACHINE_H
+#define TRACE_MACHINE_H
 
 #include <stdint.h>
 

@@ -1,0 +1,48 @@
+#include "trace_port.h"
+#include "../faultinj/plan.h"
+#include "../trace/buffer.h"
+#include "../virtio_net/mode.h"
+#include "clock.h"
+#include "cmdline.h"
+#include "console.h"
+#include "page.h"
+#include "panic.h"
+#include "region.h"
+#include "stats.h"
+#include "string.h"
+#include "vnet_port.h"
+
+static void name_counter(const char *prefix, const char *name, const uint64_t *value)
+{
+    if (trace_counter_add(prefix, name, virt_to_phys(value)))
+        panic("trace region has no room for counter %s%s", prefix, name);
+}
+
+static void name_queue_counters(const char *prefix, struct vnet_stats *stats)
+{
+#define STAT(name, text) name_counter(prefix, #name, &stats->name);
+#include "../virtio_net/stats.def"
+}
+
+void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
+{
+    if (trace_buffer_init(region_base(), region_bytes(), 1, tsc_hz()))
+        panic("trace region of %zu bytes is too small", region_bytes());
+    struct trace_region *r = trace_region();
+    r->mask = (uint32_t)cmdline.trace_mask;
+    r->overwrite = !strcmp(cmdline.trace_mode, "overwrite");
+    snprintf(r->about, sizeof(r->about),
+             "mode=%s event_idx=%d workload=%s irq=%s rx_ring=%u tx_ring=%u budget=%lu",
+             vnet_mode.name, !!(dev->features.accepted & VNET_F(EVENT_IDX)), cmdline.workload,
+             irq_kind, dev->q[VNET_RX].size, dev->q[VNET_TX].size, cmdline.budget);
+    name_queue_counters("rx_", &dev->q[VNET_RX].stats);
+    name_queue_counters("tx_", &dev->q[VNET_TX].stats);
+#define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);
+#include "port_stats.def"
+#define KSTAT(name, text) name_counter("", #name, &kernel_stats.name);
+#include "stats.def"
+    for (int i = 0; i < FAULT_POINTS; i++) {
+        name_counter("fault_", fault_point_name((enum fault_point)i), &fault_counters.fired[i]);
+        name_counter("passed_", fault_point_name((enum fault_point)i), &fault_counters.passed[i]);
+    }
+}

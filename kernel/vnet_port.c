@@ -1,0 +1,290 @@
+/* The driver's port to this kernel: finds the device, gives it memory and interrupts, runs polls.
+ *
+ * One CPU, cooperative threads: two threads never interleave inside the driver, so only interrupt
+ * context needs keeping out, and only in modes that work there (port_lock). */
+#include "vnet_port.h"
+#include "../faultinj/plan.h"
+#include "../trace/buffer.h"
+#include "../virtio_net/mode.h"
+#include "../virtio_net/transport/pci_modern.h"
+#include "clock.h"
+#include "cmdline.h"
+#include "console.h"
+#include "irq.h"
+#include "main.h"
+#include "msix.h"
+#include "page.h"
+#include "panic.h"
+#include "pci.h"
+#include "string.h"
+#include "thread.h"
+#include "trace_port.h"
+#include "x86.h"
+
+struct vnet_pci {
+    struct pci_dev *dev;
+};
+
+static struct vnet_pci bus;
+static struct pci_modern transport;
+static struct vnet_dev dev;
+static uint32_t poll_wanted; /* 1 << queue; set in interrupt context, taken by the poll thread */
+static const char *irq_kind = "none";
+
+uint8_t vnet_pci_read8(const struct vnet_pci *pci, unsigned offset)
+{
+    return pci_read8(pci->dev, offset);
+}
+
+uint32_t vnet_pci_read32(const struct vnet_pci *pci, unsigned offset)
+{
+    return pci_read32(pci->dev, offset);
+}
+
+unsigned vnet_pci_next_vendor_cap(const struct vnet_pci *pci, unsigned from)
+{
+    return pci_next_cap(pci->dev, from, PCI_CAP_VENDOR);
+}
+
+volatile void *vnet_pci_map(const struct vnet_pci *pci, unsigned bar, uint64_t offset, size_t bytes)
+{
+    return pci_map(pci->dev, bar, offset, bytes);
+}
+
+bool port_lock(void)
+{
+    return vnet_mode.works_in_irq ? irq_save() : false;
+}
+
+void port_unlock(bool was)
+{
+    if (vnet_mode.works_in_irq)
+        irq_restore(was);
+}
+
+const uint8_t *port_mac(void)
+{
+    return dev.mac;
+}
+
+uint32_t port_send(struct vnet_buf **bufs, uint32_t n)
+{
+    bool was = port_lock();
+    uint32_t k = vnet_tx(&dev.q[VNET_TX], bufs, n);
+    vnet_flush(&dev.q[VNET_TX]);
+    port_unlock(was);
+    return k;
+}
+
+void port_wait_for_sent(void)
+{
+    thread_sleep(&port_stats.pool_free, THREAD_FOREVER);
+}
+
+void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
+{
+    (void)q;
+    workload_rx(bufs, n);
+}
+
+void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
+{
+    (void)q;
+    for (uint32_t i = 0; i < n; i++)
+        port_buf_free(bufs[i]);
+    thread_wakeup(&port_stats.pool_free);
+}
+
+struct vnet_buf *vnet_up_alloc(struct vnet_q *q)
+{
+    (void)q;
+    return port_buf_alloc();
+}
+
+void vnet_up_schedule(struct vnet_q *q)
+{
+    poll_wanted |= 1u << q->index;
+    thread_wakeup(&poll_wanted);
+}
+
+static void queue_irq(void *arg)
+{
+    vnet_irq(arg);
+}
+
+static void shared_irq(void *arg)
+{
+    vnet_irq_shared(arg);
+}
+
+/* Hybrid: polls what interrupts asked for, and asks again for what is not finished. */
+static void poll_on_demand(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        bool was = irq_save();
+        while (!poll_wanted)
+            thread_sleep(&poll_wanted, THREAD_FOREVER);
+        uint32_t work = poll_wanted;
+        poll_wanted = 0;
+        irq_restore(was);
+        for (int i = 0; i < VNET_QUEUES; i++) {
+            if ((work & 1u << i) && vnet_poll(&dev.q[i], (uint32_t)cmdline.budget).again) {
+                was = irq_save();
+                poll_wanted |= 1u << i;
+                irq_restore(was);
+            }
+        }
+        thread_yield();
+    }
+}
+
+static void poll_always(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        for (int i = 0; i < VNET_QUEUES; i++)
+            vnet_poll(&dev.q[i], (uint32_t)cmdline.budget);
+        thread_yield();
+    }
+}
+
+static void watch(void *arg)
+{
+    uint64_t patience = cmdline.watchdog_ms * 1000000;
+    (void)arg;
+    for (;;) {
+        thread_sleep_ns(patience / 2);
+        bool was = irq_save();
+        for (int i = 0; i < VNET_QUEUES; i++)
+            vnet_watchdog(&dev.q[i], now_ns(), patience / 2);
+        irq_restore(was);
+    }
+}
+
+/* Returns the number of MSI-X entries, 0 when the shared line serves, or -1 when neither is there.
+ */
+static int choose_irqs(void)
+{
+    if (!vnet_mode.uses_irqs)
+        return 0;
+    int entries = cmdline.msix ? msix_init(bus.dev) : 0;
+    if (entries >= VNET_QUEUES) {
+        irq_kind = "msix";
+        return entries;
+    }
+    if (entries > 0)
+        msix_disable(bus.dev);
+    irq_kind = "intx";
+    return irq_register_intx(bus.dev, shared_irq, &dev) ? -1 : 0;
+}
+
+static void print_features(const struct vnet_features *f)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } sets[] = {
+        { "offered", offsetof(struct vnet_features, offered) },
+        { "wanted", offsetof(struct vnet_features, wanted) },
+        { "accepted", offsetof(struct vnet_features, accepted) },
+        { "missing", offsetof(struct vnet_features, missing) },
+    };
+    for (unsigned s = 0; s < sizeof(sets) / sizeof(sets[0]); s++) {
+        char line[400];
+        int n = 0;
+        uint64_t bits = *(const uint64_t *)((const char *)f + sets[s].offset);
+        line[0] = 0;
+        for (unsigned bit = 0; bit < 64; bit++) {
+            const char *name = vnet_feature_name(bit);
+            if (!(bits & 1ull << bit) || n > (int)sizeof(line) - 32)
+                continue;
+            n += name ? snprintf(line + n, sizeof(line) - n, " %s", name)
+                      : snprintf(line + n, sizeof(line) - n, " bit%u", bit);
+        }
+        kprintf("vnet: %-8s %016lx%s\n", sets[s].name, bits, line);
+    }
+}
+
+static void *ring_memory(size_t bytes)
+{
+    unsigned order = page_order(bytes);
+    return order <= PAGE_MAX_ORDER ? page_alloc(order) : NULL;
+}
+
+static int start_device(void)
+{
+    void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        memory[i] = ring_memory(vring_bytes(dev.q[i].size));
+        shadow[i] = ring_memory(vring_shadow_bytes(dev.q[i].size));
+        if (!memory[i] || !shadow[i])
+            return -VNET_E_MEMORY;
+    }
+    if (port_pool_init(dev.q[VNET_RX].size + dev.q[VNET_TX].size + 2 * VNET_BATCH))
+        return -VNET_E_MEMORY;
+    trace_port_init(&dev, irq_kind);
+    return vnet_start(&dev, memory, shadow);
+}
+
+static int start_threads(void)
+{
+    void (*poll)(void *) = vnet_mode.uses_irqs ? poll_on_demand : poll_always;
+    if (!vnet_mode.works_in_irq && !thread_create("poll", poll, NULL))
+        return -VNET_E_MEMORY;
+    if (vnet_mode.uses_irqs && cmdline.watchdog_ms && !thread_create("watchdog", watch, NULL))
+        return -VNET_E_MEMORY;
+    return 0;
+}
+
+static int attach_device(int entries)
+{
+    struct vnet_config cfg = {
+        .event_idx = cmdline.event_idx,
+        .ring_size = { (uint16_t)cmdline.rx_ring, (uint16_t)cmdline.tx_ring },
+    };
+    for (int i = 0; i < VNET_QUEUES; i++)
+        cfg.vector[i] = entries ? (uint16_t)i : VIRTIO_MSI_NO_VECTOR;
+    pci_command(bus.dev, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0);
+    int error = pci_modern_probe(&transport, &bus);
+    if (error)
+        return error;
+    error = vnet_attach(&dev, &transport.base, &cfg);
+    print_features(&dev.features);
+    for (int i = 0; i < entries && i < VNET_QUEUES && !error; i++) {
+        if (msix_set(bus.dev, (unsigned)i, queue_irq, &dev.q[i]))
+            error = -VNET_E_VECTOR;
+    }
+    return error;
+}
+
+int vnet_port_init(void)
+{
+    char err[160];
+    if (fault_plan_set(cmdline.fault, err, sizeof(err))) {
+        kprintf("fault=: %s\n", err);
+        return -1;
+    }
+    bus.dev = pci_find(VIRTIO_PCI_VENDOR, VIRTIO_PCI_NET, 0);
+    if (!bus.dev)
+        bus.dev = pci_find(VIRTIO_PCI_VENDOR, VIRTIO_PCI_NET_TRANSITIONAL, 0);
+    if (!bus.dev) {
+        kprintf("vnet: no virtio-net device on the PCI bus; start QEMU with "
+                "-device virtio-net-pci\n");
+        return -1;
+    }
+    int entries = choose_irqs();
+    int error = entries < 0 ? -VNET_E_VECTOR : attach_device(entries);
+    if (!error)
+        error = start_device();
+    if (!error)
+        error = start_threads();
+    if (error) {
+        kprintf("vnet: %s\n", vnet_error_text(error));
+        return error;
+    }
+    kprintf("vnet: mode %s, %s, irq %s, rx ring %u, tx ring %u\n", vnet_mode.name,
+            dev.features.accepted & VNET_F(EVENT_IDX) ? "event_idx" : "flags", irq_kind,
+            dev.q[VNET_RX].size, dev.q[VNET_TX].size);
+    return 0;
+}
