@@ -47,10 +47,11 @@ void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a
 
 #else
 
-#define TRACE(event, q, a, b)              ((void)0)
-#define TRACE_FLAGS(event, flags, q, a, b) ((void)0)
-#define TRACE_COUNTED(event, seq, q, a, b) ((void)0)
-#define TRACE_STAMP(name)                  ((void)0)
+#define TRACE_AT(event, seq, flags, vq, a, b) ((void)0)
+#define TRACE(event, q, a, b)                 ((void)0)
+#define TRACE_FLAGS(event, flags, q, a, b)    ((void)0)
+#define TRACE_COUNTED(event, seq, q, a, b)    ((void)0)
+#define TRACE_STAMP(name)                     ((void)0)
 
 #endif
 #endif
