@@ -18,9 +18,10 @@ struct cmdline {
 /* Read-only after boot. Strings live for ever and are never NULL. */
 extern struct cmdline cmdline;
 
-/* Sets every default, then applies text. Returns 0, or -1 with one line about the first mistake in
- * err. Strings of the result point into a copy kept inside. "help" sets *help. */
-int cmdline_parse(struct cmdline *out, const char *text, bool *help, char *err, size_t err_size);
+/* Sets every default, then applies text, which is cut up in place and must live as long as out:
+ * strings point into it. Returns 0, or -1 with one line about the first mistake in err. The word
+ * "help" sets *help. */
+int cmdline_parse(struct cmdline *out, char *text, bool *help, char *err, size_t err_size);
 
 void cmdline_help(void);
 

@@ -14,6 +14,9 @@ typedef void (*irq_handler)(void *arg);
 int irq_vector_alloc(irq_handler handler, void *arg);
 void irq_vector_free(int vector);
 
+/* Gives a fixed vector its handler. */
+void irq_vector_set(int vector, irq_handler handler, void *arg);
+
 /* Calls handler whenever the device's INTx line (PCI interrupt line, routed by the firmware to the
  * 8259) is raised. Lines are level triggered and shared: the handler must quiet its own device, and
  * may be called for somebody else's interrupt. Returns 0, or -1 when the device has no line. */

@@ -13,9 +13,8 @@ void vm_init(void);
  * Mappings are never undone. Panics when page tables cannot be allocated. */
 void *mmio_map(uint64_t paddr, size_t bytes);
 
-/* Removes or restores one page of RAM (RW): the guard below a stack. The page is the caller's. */
+/* Unmaps one page of RAM for good: the guard below a stack. The page is the caller's. */
 void vm_guard(void *page);
-void vm_unguard(void *page);
 
 /* Whether va is mapped: a walk of the page tables, for code that must not fault. */
 bool vm_mapped(uint64_t va);

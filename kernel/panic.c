@@ -1,0 +1,88 @@
+#include "panic.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include "cmdline.h"
+#include "power.h"
+#include "region.h"
+#include "string.h"
+#include "symbols.h"
+#include "thread.h"
+#include "vm.h"
+#include "x86.h"
+
+#define BACKTRACE_MAX 24
+
+uint64_t __stack_chk_guard = 0x00a0d7ff51c3e92bull;
+
+void panic_begin(void)
+{
+    static bool panicking;
+
+    irq_disable();
+    if (panicking)
+        halt_forever();
+    panicking = true;
+    /* First of all: a host that waits must learn of it even if printing fails. */
+    region_mark_panic();
+}
+
+void panic_end(void)
+{
+    if (cmdline.onpanic && !strcmp(cmdline.onpanic, "exit"))
+        qemu_exit(EXIT_PANIC);
+    halt_forever();
+}
+
+static void print_frame(int n, uint64_t pc)
+{
+    uint64_t offset;
+    const char *name = symbol_find(pc, &offset);
+
+    if (name)
+        kprintf("  #%-2d %016llx %s+%#llx\n", n, (unsigned long long)pc, name,
+                (unsigned long long)offset);
+    else
+        kprintf("  #%-2d %016llx ?\n", n, (unsigned long long)pc);
+}
+
+static bool readable(uint64_t va)
+{
+    return va % 8 == 0 && vm_mapped(va) && vm_mapped(va + 15);
+}
+
+void backtrace(uint64_t pc, uint64_t rbp)
+{
+    int n = 0;
+
+    kprintf("backtrace:\n");
+    if (pc)
+        print_frame(n++, pc);
+    while (n < BACKTRACE_MAX && rbp && readable(rbp)) {
+        const uint64_t *frame = (const uint64_t *)rbp;
+        print_frame(n++, frame[1]);
+        if (frame[0] <= rbp)
+            break;
+        rbp = frame[0];
+    }
+}
+
+void panic(const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+
+    panic_begin();
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    kprintf("\npanic: %s\nthread \"%s\"\n", text, thread_name());
+    backtrace(0, (uint64_t)__builtin_frame_address(0));
+    panic_end();
+}
+
+_Noreturn void __stack_chk_fail(void);
+
+void __stack_chk_fail(void)
+{
+    panic("stack smashed: a local array was overrun");
+}

@@ -1,0 +1,6 @@
+#include "main.h"
+#include "power.h"
+void selftest_start(void)
+{
+    qemu_exit(EXIT_OK);
+}
