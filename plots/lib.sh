@@ -10,7 +10,7 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # The one argument all commands share: a sweep's directory with a usable summary.tsv.
 need_results() {
-    [ $# -ge 1 ] && [ -n "$1" ] || die "usage: ${0##*/} RESULTS_DIR (a directory with summary.tsv)"
+    if [ $# -lt 1 ] || [ -z "$1" ]; then die "usage: ${0##*/} RESULTS_DIR (a directory with summary.tsv)"; fi
     [ -d "$1" ] || die "$1: no such directory; run the sweep first"
     local s=$1/summary.tsv
     [ -f "$s" ] || die "$s: missing; run the sweep first"

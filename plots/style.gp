@@ -8,9 +8,9 @@ ext = out[strlen(out)-2:strlen(out)]
 meta(key) = system("sed -n 's/^# ".key." //p' '".tsv."'")
 metanum(key) = meta(key) + 0.0
 
-# On the screen the drawing is larger and its text relatively smaller than in a column.
-if (ext eq "svg") set terminal svg size WIDTH*230,HEIGHT*230 noenhanced font "sans-serif,14" linewidth 1.3
-if (ext eq "png") set terminal pngcairo size WIDTH*230,HEIGHT*230 noenhanced font "sans,14" linewidth 1.3
+# 170 pixels to the inch give screen text about the size it has in a printed column.
+if (ext eq "svg") set terminal svg size WIDTH*170,HEIGHT*170 noenhanced font "sans-serif,14" linewidth 1.2
+if (ext eq "png") set terminal pngcairo size WIDTH*170,HEIGHT*170 noenhanced font "sans,14" linewidth 1.2
 if (ext eq "pdf") set terminal pdfcairo color size WIDTH,HEIGHT noenhanced font "LM Sans 10,8" linewidth 0.9
 if (ext ne "svg" && ext ne "png" && ext ne "pdf") { print out.": ends in neither svg, pdf nor png; name it so"; exit status 1 }
 set output out
@@ -23,7 +23,7 @@ mode_lt(m) = m eq "poll" ? 6 : m eq "intr" ? 7 : m eq "hybrid" ? 4 : 8
 mode_pt(m) = m eq "poll" ? 4 : m eq "intr" ? 6 : m eq "hybrid" ? 8 : 12
 curve_pt(m, e) = mode_pt(m) + e
 # Open points are drawn larger: where two curves coincide, both stay visible.
-curve_ps(e) = (ext eq "pdf" ? 0.42 : 0.85) * (e ? 1.0 : 1.6)
+curve_ps(e) = (ext eq "pdf" ? 0.42 : 0.62) * (e ? 1.0 : 1.6)
 curve_dt(e) = e ? 1 : 2
 curve_name(m, e) = m.(e ? ", EVENT_IDX on" : ", EVENT_IDX off")
 mode_name(i) = word(modes, i)
@@ -32,17 +32,18 @@ set datafile separator "\t"
 set datafile missing NaN
 set border 3 lw 0.8
 set tics nomirror out scale 0.6
+if (ext ne "pdf") set xlabel offset 0,0.5
 set grid lt 1 lc rgb "#b8b8b8" lw 0.4 dt 3
 # Taking a row only when it belongs to the curve keeps the table one plain list.
 pick(m, e, v) = (strcol("mode") eq m && strcol("event_idx") eq (e ? "1" : "0")) ? v : NaN
 
 # Caption, tag and note stand at fixed places, outside the plot.
-foot = (ext eq "pdf" ? 0.07 : 0.06)/HEIGHT
-note_y = foot + (ext eq "pdf" ? 0.11 : 0.10)/HEIGHT
-bottom = (ext eq "pdf" ? 0.56 : 0.46)/HEIGHT
-top = 1 - (ext eq "pdf" ? 0.36 : 0.30)/HEIGHT
+foot = 0.07/HEIGHT
+note_y = foot + 0.11/HEIGHT
+bottom = 0.56/HEIGHT
+top = 1 - 0.36/HEIGHT
 tag = meta("tag")
-small = ext eq "pdf" ? "LM Sans 10,6" : ",12"
+small = ext eq "pdf" ? "LM Sans 10,6" : ",11"
 set label 1001 meta("caption") at screen 0.01,foot font small textcolor rgb "#808080"
 if (strlen(tag)) set label 1002 tag at screen 0.99,foot right font small textcolor lt 7
 if (strlen(meta("panel"))) set label 1003 meta("panel") at screen 0.99,(1.0 - foot) right font small textcolor rgb "#808080"
