@@ -1,6 +1,6 @@
 /* The life of a device: reset, negotiation, queues, DRIVER_OK, and the way back. */
 #include "mode.h"
-#include "trace.h"
+#include "../trace/trace.h"
 
 #define RESET_DEADLINE_NS                                                                          \
     100000000ull /* devices answer in microseconds; a broken one must not hang us */

@@ -1,7 +1,7 @@
 /* Interrupts: entry, masking, arming, and the watchdog for the one that never came. */
 #include "mode.h"
-#include "trace.h"
-#include "fault.h"
+#include "../trace/trace.h"
+#include "../faultinj/fault.h"
 
 void vnet_irq(struct vnet_q *q)
 {

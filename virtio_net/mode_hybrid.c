@@ -3,7 +3,7 @@
  * again, with the recheck that closes the race. Under load the ring is never empty, so interrupts
  * die away; idle costs nothing. */
 #include "mode.h"
-#include "trace.h"
+#include "../trace/trace.h"
 
 const struct vnet_mode vnet_mode = { .name = "hybrid", .uses_irqs = true };
 

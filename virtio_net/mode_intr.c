@@ -1,7 +1,7 @@
 /* Mode intr: the classic driver. Every interrupt harvests all there is, in interrupt context, and
  * interrupts stay wanted throughout: the device alone decides how many there are. */
 #include "mode.h"
-#include "trace.h"
+#include "../trace/trace.h"
 
 const struct vnet_mode vnet_mode = { .name = "intr", .uses_irqs = true, .works_in_irq = true };
 

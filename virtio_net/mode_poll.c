@@ -1,7 +1,7 @@
 /* Mode poll: no interrupt is ever asked for. The port calls vnet_poll in a loop; latency is the
  * loop's period and the CPU is always busy. */
 #include "mode.h"
-#include "trace.h"
+#include "../trace/trace.h"
 
 const struct vnet_mode vnet_mode = { .name = "poll" };
 

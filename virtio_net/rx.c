@@ -1,7 +1,7 @@
 /* Receive: harvest frames, put a fresh buffer in the place of each, hand the frames up. */
 #include "mode.h"
-#include "trace.h"
-#include "fault.h"
+#include "../trace/trace.h"
+#include "../faultinj/fault.h"
 
 static struct vnet_buf *replacement(struct vnet_q *q)
 {

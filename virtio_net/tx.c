@@ -1,6 +1,6 @@
 /* Transmit: queue frames, reclaim the sent ones, and the one kick decision for both queues. */
 #include "mode.h"
-#include "trace.h"
+#include "../trace/trace.h"
 
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
 {
