@@ -2,6 +2,7 @@
 #include "cmdline.h"
 #include "irq.h"
 #include "lapic.h"
+#include "panic.h"
 #include "stats.h"
 #include "thread.h"
 
@@ -13,8 +14,10 @@
 #define PORT_B        0x61
 #define PORT_B_GATE2  0x01
 #define PORT_B_SPEAK  0x02
-#define WINDOW_COUNTS 29830 /* 25 ms */
+#define PORT_B_OUT2   0x20  /* high once the count has passed zero */
+#define WINDOW_COUNTS 23864 /* 20 ms of the 55 ms that the counter lasts */
 #define TRIES         16
+#define ROUNDS        50
 
 extern uint64_t entry_tsc; /* boot.S */
 
@@ -57,8 +60,8 @@ static struct sample sample_best(void)
     return best;
 }
 
-/* Returns the LAPIC timer's frequency and sets the TSC's. */
-static uint64_t calibrate(void)
+/* One round; false when the host took the CPU away for so long that the counter wrapped. */
+static bool calibrate(uint64_t *tsc, uint64_t *lapic)
 {
     outb(PORT_B, (uint8_t)((inb(PORT_B) & ~PORT_B_SPEAK) | PORT_B_GATE2));
     outb(PIT_COMMAND, PIT_START);
@@ -67,14 +70,16 @@ static uint64_t calibrate(void)
     lapic_timer_count_start();
 
     struct sample first = sample_best();
-    while (sample_once().pit < first.pit + WINDOW_COUNTS)
+    while (sample_once().pit < first.pit + WINDOW_COUNTS && !(inb(PORT_B) & PORT_B_OUT2))
         cpu_pause();
     struct sample last = sample_best();
 
+    if (inb(PORT_B) & PORT_B_OUT2)
+        return false;
     uint64_t counts = last.pit - first.pit;
-    hz = (last.tsc - first.tsc) * PIT_HZ / counts;
-    ns_per_cycle_q32 = (1000000000ull << 32) / hz;
-    return (first.lapic - last.lapic) * PIT_HZ / counts;
+    *tsc = (last.tsc - first.tsc) * PIT_HZ / counts;
+    *lapic = (first.lapic - last.lapic) * PIT_HZ / counts;
+    return true;
 }
 
 static void tick(void *arg)
@@ -86,8 +91,13 @@ static void tick(void *arg)
 
 void clock_init(void)
 {
-    uint64_t lapic_hz = calibrate();
+    uint64_t lapic_hz;
+    int round = 0;
 
+    while (!calibrate(&hz, &lapic_hz))
+        if (++round == ROUNDS)
+            panic("the TSC cannot be calibrated: the host gives no 55 ms without a pause");
+    ns_per_cycle_q32 = (1000000000ull << 32) / hz;
     irq_vector_set(LAPIC_TIMER_VECTOR, tick, 0);
     lapic_timer_periodic((uint32_t)(lapic_hz / cmdline.tick_hz));
 }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include "x86.h"
 
-/* Calibrates against the PIT for about 25 ms, then starts the tick. */
+/* Calibrates against the PIT for about 20 ms, then starts the tick. */
 void clock_init(void);
 
 uint64_t tsc_hz(void);

@@ -77,10 +77,8 @@ static const char *assign(struct cmdline *out, const struct param *p, const char
         *(const char **)field = value;
         return NULL;
     case KIND_U64:
-        if (!parse_u64(value, &v))
+        if (!parse_u64(value, &v) || v < p->min || v > p->max)
             return "a number";
-        if (v < p->min || v > p->max)
-            return "a number in range";
         *(uint64_t *)field = v;
         return NULL;
     case KIND_BOOL:
@@ -118,7 +116,7 @@ static int set_word(struct cmdline *out, char *word, char *err, size_t err_size)
     if (!expected)
         return 0;
     if (p->kind == KIND_U64)
-        snprintf(err, err_size, "%s=%s: expected %s, %llu to %llu", word, value ? value : "",
+        snprintf(err, err_size, "%s=%s: expected %s from %llu to %llu", word, value ? value : "",
                  expected, (unsigned long long)p->min, (unsigned long long)p->max);
     else
         snprintf(err, err_size, "%s=%s: expected %s", word, value ? value : "", expected);

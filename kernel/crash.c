@@ -34,10 +34,10 @@ __attribute__((noinline)) static void crash_execute_data(void)
     ((void (*)(void))(uint64_t)code)();
 }
 
-/* A bad stack pointer: the exception cannot be delivered on it, the double fault has its own. */
+/* No exception can be delivered on a non-canonical stack; the double fault has one of its own. */
 __attribute__((noinline)) static void crash_double_fault(void)
 {
-    __asm__ volatile("mov %0, %%rsp; ud2" ::"r"(1ull << 46));
+    __asm__ volatile("mov %0, %%rsp; ud2" ::"r"(1ull << 62));
 }
 
 static void crash_thread(void *arg)

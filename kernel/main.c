@@ -49,11 +49,21 @@ static void read_cmdline(void)
         refuse("the trace region does not fit into RAM: give the machine more, or trace_mb less");
 }
 
+/* The self-tests and the crashes need no network and must not depend on one. */
+static bool runs_alone(void)
+{
+    return !strcmp(cmdline.workload, "selftest") || !strncmp(cmdline.workload, "crash", 5);
+}
+
 static void start_workload(void)
 {
+    int error = runs_alone() ? 0 : vnet_port_init();
+
+    if (error)
+        panic("no network: vnet_port_init returned %d", error);
     if (!strcmp(cmdline.workload, "selftest"))
         selftest_start();
-    else if (!strncmp(cmdline.workload, "crash", 5))
+    else if (runs_alone())
         crash_start();
     else
         workload_start();
@@ -78,9 +88,6 @@ void kmain(uint64_t start_info_paddr)
     kprintf("ringscope: RAM %llu MiB, trace region %llu MiB, TSC %llu Hz, %d PCI functions\n",
             (unsigned long long)bootinfo.ram_bytes >> 20, (unsigned long long)cmdline.trace_mb,
             (unsigned long long)tsc_hz(), functions);
-    int error = vnet_port_init();
-    if (error)
-        panic("no network: vnet_port_init: %d", error);
     start_workload();
     kprintf("ringscope: kernel ready, %llu us after entry (%llu us until the clock)\n",
             (unsigned long long)now_ns() / 1000, (unsigned long long)clock_done / 1000);

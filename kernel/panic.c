@@ -59,6 +59,8 @@ void backtrace(uint64_t pc, uint64_t rbp)
         print_frame(n++, pc);
     while (n < BACKTRACE_MAX && rbp && readable(rbp)) {
         const uint64_t *frame = (const uint64_t *)rbp;
+        if (!frame[1])
+            break;
         print_frame(n++, frame[1]);
         if (frame[0] <= rbp)
             break;
