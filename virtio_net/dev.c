@@ -6,8 +6,6 @@
     100000000ull /* devices answer in microseconds; a broken one must not hang us */
 #define CONFIG_TRIES 16
 
-uint32_t vnet_rx_fill(struct vnet_q *q);
-
 const char *vnet_error_text(int error)
 {
     static const char *const text[] = {

@@ -19,6 +19,9 @@ void mode_irq(struct vnet_q *q, uint16_t waiting);
 /* Frames were just published on a transmit queue. */
 void mode_sent(struct vnet_q *q);
 
+/* Fills the receive ring at the start. Returns how many buffers were missing. */
+uint32_t vnet_rx_fill(struct vnet_q *q);
+
 /* Pieces. Budgets and results count used entries. */
 uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget);
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget);

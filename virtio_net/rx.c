@@ -68,7 +68,6 @@ uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget)
     return done;
 }
 
-/* Fills the ring at the start. Returns how many buffers were missing. */
 uint32_t vnet_rx_fill(struct vnet_q *q)
 {
     while (q->ring.free_count) {
