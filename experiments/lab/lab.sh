@@ -13,6 +13,9 @@ run=$state/run
 memory=${LAB_MEMORY:-6G}
 start_seconds=${LAB_START_SECONDS:-240}
 
+# shellcheck source=experiments/lab/tape.sh
+source "$here/tape.sh"
+
 die() {
     echo "lab.sh: $*" >&2
     exit 1
@@ -114,6 +117,7 @@ boot() {
         -kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$(kernel_arguments)" \
         -drive "file=$image/disk.img,if=virtio,format=raw,snapshot=on,cache=unsafe" \
         -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net \
+        -drive "file=$run/tape,if=virtio,format=raw,cache=unsafe,werror=report" \
         -serial "file:$run/console.log" -pidfile "$run/pid" -daemonize 9>&- 2>"$run/qemu.log"
 }
 
@@ -153,6 +157,7 @@ start() {
     if ! is_running; then
         rm -rf "$run"
         mkdir -p "$run"
+        tape_reset
         boot_on_free_port
         write_ssh_config "$(<"$run/port")"
     fi
@@ -182,30 +187,6 @@ run_inside() {
         lab_ssh "$(printf '%q ' "$@")"
     else
         lab_ssh "$1"
-    fi
-}
-
-put() {
-    local from=$1 to=$2
-    [[ -e $from ]] || die "$from does not exist"
-    need_running
-    if [[ -d $from ]]; then
-        tar -C "$from" -cf - . | lab_ssh "$(printf 'mkdir -p %q && tar -C %q -xf -' "$to" "$to")"
-    else
-        lab_ssh "$(printf 'mkdir -p "$(dirname %q)" && cat >%q && chmod %s %q' "$to" "$to" \
-            "$(stat -c %a "$from")" "$to")" <"$from"
-    fi
-}
-
-get() {
-    local from=$1 to=$2
-    need_running
-    if lab_ssh "$(printf 'test -d %q' "$from")"; then
-        mkdir -p "$to"
-        lab_ssh "$(printf 'tar -C %q -cf - .' "$from")" | tar -C "$to" -xf -
-    else
-        lab_ssh "$(printf 'cat %q' "$from")" >"$to.part" || die "cannot read $from in the lab"
-        mv "$to.part" "$to"
     fi
 }
 
