@@ -69,9 +69,7 @@ static void start_workload(void)
         workload_start();
 }
 
-_Noreturn void kmain(uint64_t start_info_paddr);
-
-void kmain(uint64_t start_info_paddr)
+_Noreturn void kmain(uint64_t start_info_paddr)
 {
     console_init();
     trap_init();

@@ -82,9 +82,7 @@ void panic(const char *fmt, ...)
     panic_end();
 }
 
-_Noreturn void __stack_chk_fail(void);
-
-void __stack_chk_fail(void)
+_Noreturn void __stack_chk_fail(void)
 {
     panic("stack smashed: a local array was overrun");
 }

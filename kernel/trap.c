@@ -170,8 +170,6 @@ _Noreturn static void exception(const struct trap_frame *f)
     panic_end();
 }
 
-void trap_dispatch(const struct trap_frame *f);
-
 void trap_dispatch(const struct trap_frame *f)
 {
     if (f->vector < TRAP_FIRST_IRQ)
