@@ -2,6 +2,7 @@
 # Writes the table beside each figure: RESULTS_DIR/figures/<name>[.pN].tsv.
 # usage: extract.sh RESULTS_DIR
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_results "$@"

@@ -3,6 +3,7 @@
 # table of the same name beside it. Goes on after a figure that fails and says so at the end.
 # usage: figures.sh RESULTS_DIR
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_results "$@"

@@ -16,7 +16,7 @@ do for [d=floor(log10(lo_y))-1:ceil(log10(hi_y))] { do for [s in steps] {
     if (s*10.0**d >= lo_y*0.75 && s*10.0**d <= hi_y*1.5) { set ytics add (sprintf("%g", s*10.0**d) s*10.0**d) } } }
 if (have_zero) set ytics add ("0" zero_y)
 if (have_zero) set arrow 11 from graph 0, first lo_y/1.6 to graph 1, first lo_y/1.6 nohead lc rgb "#808080" lw 0.6 dt 4
-if (strlen(note)) set label 12 note at graph 0.98, first zero_y right offset 0,-0.9 font small textcolor rgb "#808080"
+if (strlen(note)) set label 12 note at graph 0.98, first zero_y right offset 0,0.75 font small textcolor rgb "#808080"
 strip(v) = v > 0 ? v : (v == 0 ? zero_y : NaN)
 
 if (metanum("points") == 0) {

@@ -3,6 +3,7 @@
 # Draws figures and computes verdicts first; a figure that fails is named in its place.
 # usage: report.sh RESULTS_DIR
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_results "$@"

@@ -2,6 +2,7 @@
 # Prints a sweep for the terminal: one row per mode, event_idx and load, medians over n.
 # usage: table.sh RESULTS_DIR
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_results "$@"

@@ -2,6 +2,7 @@
 # Checks a sweep against its invariants: RESULTS_DIR/verdicts.tsv (check cells verdict detail).
 # usage: verdicts.sh RESULTS_DIR     exit status 1 if any check fails
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_results "$@"
