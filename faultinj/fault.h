@@ -1,11 +1,12 @@
-/* Seam 5 of 5: FAULT(point) is true when the plan says that this passage fails. With FAULT=0 (or
- * undefined) it is a constant false and leaves nothing in the object code.
+/* Seam 5 of 5: FAULT(point, q) is true when the plan says that this passage, on this queue, fails.
+ * With FAULT=0 (or undefined) it is a constant false and leaves nothing in the object code.
  *
  * It stands alone in an `if` whose body is the line below it. */
 #ifndef FAULTINJ_FAULT_H
 #define FAULTINJ_FAULT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum fault_point {
 #define POINT(name, where, text) FAULT_POINT_##name,
@@ -21,10 +22,10 @@ enum fault_point {
 #undef FAULT
 
 #if FAULT_ENABLED
-bool fault_passes(enum fault_point point);
-#define FAULT(point) fault_passes(FAULT_POINT_##point)
+bool fault_passes(enum fault_point point, uint8_t vq);
+#define FAULT(point, q) fault_passes(FAULT_POINT_##point, (uint8_t)(q)->index)
 #else
-#define FAULT(point) false
+#define FAULT(point, q) false
 #endif
 
 #endif

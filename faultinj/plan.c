@@ -20,8 +20,9 @@ const char *fault_point_name(enum fault_point point)
     return point < FAULT_POINTS ? names[point] : "?";
 }
 
-bool fault_passes(enum fault_point point)
+bool fault_passes(enum fault_point point, uint8_t vq)
 {
+    (void)vq; /* only the trace wants it */
     const struct rule *r = &plan[point];
     uint64_t n = ++fault_counters.passed[point];
     uint64_t *fired = &fault_counters.fired[point];
@@ -30,7 +31,7 @@ bool fault_passes(enum fault_point point)
     if ((n - r->after) % r->interval != 0)
         return false;
     ++*fired;
-    TRACE_AT(fault, 0, 0, TRACE_VQ_NONE, point, *fired);
+    TRACE_AT(fault, 0, 0, vq, point, *fired);
     return true;
 }
 

@@ -5,7 +5,7 @@
 
 void vnet_irq(struct vnet_q *q)
 {
-    if (FAULT(irq_drop))
+    if (FAULT(irq_drop, q))
         return;
     uint16_t waiting = vring_pending(&q->ring);
     q->stats.irqs++;

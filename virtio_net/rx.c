@@ -5,7 +5,7 @@
 
 static struct vnet_buf *replacement(struct vnet_q *q)
 {
-    if (FAULT(rx_alloc))
+    if (FAULT(rx_alloc, q))
         return NULL;
     return vnet_up_alloc(q);
 }
