@@ -1,8 +1,9 @@
 # The guest kernel: $(BUILD)/kernel/ringscope-$(MODE).elf for each mode of the driver.
-# Works from the repository's root, included by its Makefile or alone: make -f kernel/build.mk
+# Included by the Makefile of the repository's root, where paths start.
 #
 # VNET_OBJS_poll, VNET_OBJS_intr, VNET_OBJS_hybrid: objects that a mode's kernel links besides the
 # kernel's own; may be set before or after the inclusion. Compile them with $(KERNEL_CFLAGS).
+# KERNEL_SRCS: the C files of the kernel; without the port to the driver it links alone.
 
 BUILD ?= build
 KERNEL_CC ?= gcc

@@ -1,33 +1,37 @@
 #include "cmdline.h"
-#include "console.h"
 #include "layout.h"
 #include "main.h"
+#include "page.h"
+#include "slab.h"
 #include "string.h"
 #include "thread.h"
-#include "x86.h"
 
-static volatile uint64_t sink;
+/* Zero, or whatever the compiler must believe. */
+static volatile uint64_t unknown;
 
-__attribute__((noinline)) static void crash_null(void)
+static void crash_null(void)
 {
-    sink = *(volatile uint64_t *)sink; /* sink is 0; the compiler does not know */
+    unknown = *(volatile uint64_t *)unknown;
 }
 
-__attribute__((noinline)) static uint64_t crash_recurse(uint64_t depth)
+static uint64_t crash_recurse(uint64_t depth)
 {
-    if (depth == UINT64_MAX)
-        return 0;
     volatile uint64_t frame[16] = { depth };
 
-    return crash_recurse(depth + 1) + frame[depth % 16];
+    return unknown ? 0 : crash_recurse(depth + 1) + frame[depth % 16];
 }
 
-__attribute__((noinline)) static void crash_write_text(void)
+static void crash_stack(void)
+{
+    unknown = crash_recurse(0);
+}
+
+static void crash_write_text(void)
 {
     *(volatile char *)__text_start = 0;
 }
 
-__attribute__((noinline)) static void crash_execute_data(void)
+static void crash_execute_data(void)
 {
     static uint8_t code[] = { 0xc3 }; /* ret */
 
@@ -35,27 +39,57 @@ __attribute__((noinline)) static void crash_execute_data(void)
 }
 
 /* No exception can be delivered on a non-canonical stack; the double fault has one of its own. */
-__attribute__((noinline)) static void crash_double_fault(void)
+static void crash_double_fault(void)
 {
-    __asm__ volatile("mov %0, %%rsp; ud2" ::"r"(1ull << 62));
+    __asm__ volatile("mov %0, %%rsp; push %0" ::"r"(1ull << 62));
 }
 
-static void crash_thread(void *arg)
+static void crash_object_free(void)
 {
-    const char *how = arg;
+    void *p = kmalloc(100);
 
-    if (!strcmp(how, "crash-stack"))
-        sink = crash_recurse(0);
-    else if (!strcmp(how, "crash-wx"))
-        crash_write_text();
-    else if (!strcmp(how, "crash-nx"))
-        crash_execute_data();
-    else if (!strcmp(how, "crash-df"))
-        crash_double_fault();
-    crash_null();
+    kfree(p);
+    kfree(p);
+}
+
+static void crash_page_free(void)
+{
+    void *p = page_alloc(3);
+
+    page_free(p);
+    page_free(p);
+}
+
+static void crash_smash(void)
+{
+    char name[16];
+
+    memset(name, 0x41, sizeof(name) + 16 + unknown);
+}
+
+static const struct {
+    const char *name;
+    void (*die)(void);
+} crashes[] = {
+    { "crash", crash_null },
+    { "crash-stack", crash_stack },
+    { "crash-wx", crash_write_text },
+    { "crash-nx", crash_execute_data },
+    { "crash-df", crash_double_fault },
+    { "crash-free", crash_object_free },
+    { "crash-page-free", crash_page_free },
+    { "crash-smash", crash_smash },
+};
+
+static void run(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+        if (!strcmp(cmdline.workload, crashes[i].name))
+            crashes[i].die();
 }
 
 void crash_start(void)
 {
-    thread_create("crash", crash_thread, (void *)(uint64_t)cmdline.workload);
+    thread_create("crash", run, NULL);
 }

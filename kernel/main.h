@@ -14,7 +14,7 @@ void workload_start(void);
 /* Runs in a thread and leaves QEMU with EXIT_OK or EXIT_FAILED. */
 void selftest_start(void);
 
-/* Dies in the way cmdline.workload names. */
+/* Starts a thread that dies in the way cmdline.workload names. */
 void crash_start(void);
 
 #endif

@@ -33,14 +33,16 @@ void panic_end(void)
     halt_forever();
 }
 
-static void print_frame(int n, uint64_t pc)
+/* call is 1 for a return address: a call that never returns may be the last thing in its function,
+ * so the instruction before the address says whose it is. */
+static void print_frame(int n, uint64_t pc, int call)
 {
     uint64_t offset;
-    const char *name = symbol_find(pc, &offset);
+    const char *name = symbol_find(pc - (uint64_t)call, &offset);
 
     if (name)
         kprintf("  #%-2d %016llx %s+%#llx\n", n, (unsigned long long)pc, name,
-                (unsigned long long)offset);
+                (unsigned long long)offset + (unsigned)call);
     else
         kprintf("  #%-2d %016llx ?\n", n, (unsigned long long)pc);
 }
@@ -56,12 +58,12 @@ void backtrace(uint64_t pc, uint64_t rbp)
 
     kprintf("backtrace:\n");
     if (pc)
-        print_frame(n++, pc);
+        print_frame(n++, pc, 0);
     while (n < BACKTRACE_MAX && rbp && readable(rbp)) {
         const uint64_t *frame = (const uint64_t *)rbp;
         if (!frame[1])
             break;
-        print_frame(n++, frame[1]);
+        print_frame(n++, frame[1], 1);
         if (frame[0] <= rbp)
             break;
         rbp = frame[0];

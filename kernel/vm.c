@@ -114,6 +114,7 @@ void *mmio_map(uint64_t paddr, size_t bytes)
     uint64_t end = align_up(paddr + bytes, PAGE_SIZE);
 
     for (uint64_t at = align_down(paddr, PAGE_SIZE); at < end; at += PAGE_SIZE) {
+        kassert(!(lookup(at) & PTE_P) || lookup(at) & PTE_UC); /* a BAR over RAM */
         *entry(at, LEVEL_PTE) = at | PTE_MMIO;
         invlpg((void *)at);
     }
