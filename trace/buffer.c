@@ -7,7 +7,6 @@
 #include "machine.h"
 
 static struct trace_region *region;
-static uint32_t irq_depth;
 static uint32_t ordinals[2][TRACE_EV_MAX];
 static volatile uint32_t all_off;
 volatile uint32_t *trace_mask = &all_off;
@@ -73,7 +72,7 @@ void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a
     if (r) {
         r->time = now;
         r->vq = vq;
-        r->flags = flags | (irq_depth ? TRACE_F_IN_IRQ : 0);
+        r->flags = flags | (trace_in_irq() ? TRACE_F_IN_IRQ : 0);
         r->seq = seq ? seq : own;
         r->a = a;
         r->b = b;
@@ -134,14 +133,4 @@ void trace_guest_state(enum trace_guest_state state)
 {
     if (region)
         __atomic_store_n(&region->state, state, __ATOMIC_RELEASE);
-}
-
-void trace_irq_enter(void)
-{
-    irq_depth++;
-}
-
-void trace_irq_leave(void)
-{
-    irq_depth--;
 }

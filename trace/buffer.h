@@ -22,8 +22,4 @@ int trace_counter_add(const char *prefix, const char *name, uint64_t paddr);
 /* Tells the waiting host what the guest is doing. */
 void trace_guest_state(enum trace_guest_state state);
 
-/* Interrupt entry and exit say so, and records written between them carry TRACE_F_IN_IRQ. */
-void trace_irq_enter(void);
-void trace_irq_leave(void);
-
 #endif

@@ -3,6 +3,7 @@
 #ifndef TRACE_MACHINE_H
 #define TRACE_MACHINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 static inline uint64_t trace_now(void)
@@ -13,6 +14,13 @@ static inline uint64_t trace_now(void)
 }
 
 #ifdef PORT_GUEST
+
+#include "../kernel/irq.h"
+
+static inline bool trace_in_irq(void)
+{
+    return irq_in_handler();
+}
 
 static inline uint64_t trace_irq_save(void)
 {
@@ -28,6 +36,11 @@ static inline void trace_irq_restore(uint64_t flags)
 }
 
 #else
+
+static inline bool trace_in_irq(void)
+{
+    return false;
+}
 
 static inline uint64_t trace_irq_save(void)
 {
