@@ -221,6 +221,9 @@ void *vring_reclaim(struct vring *r)
         r->free_count++;
         return s->cookie;
     }
+    /* Nothing is in flight any more, published or not. */
+    r->published = r->harvested;
+    r->avail_idx = r->kicked_idx = r->used_idx;
     return NULL;
 }
 
@@ -231,11 +234,13 @@ int vring_check(const struct vring *r)
         held += r->shadow[id].with_device;
     if (held + r->free_count != r->size)
         return __LINE__;
-    for (uint16_t id = r->free_head; walked < r->free_count; id = r->shadow[id].next_free) {
+    uint16_t id = r->free_head;
+    for (; walked < r->free_count; walked++, id = r->shadow[id].next_free) {
         if (id >= r->size || r->shadow[id].with_device)
             return __LINE__;
-        walked++;
     }
+    if (id != r->size) /* the end mark: a list with a loop does not arrive there */
+        return __LINE__;
     if ((uint16_t)r->harvested != r->used_idx)
         return __LINE__;
     uint64_t added = r->published + (uint16_t)(r->avail_idx - (uint16_t)r->published);
