@@ -1,0 +1,54 @@
+# The driver: its objects for the guest, one set a mode, and its tests.
+# Works from the repository's root, included by its Makefile or alone:
+# make -f virtio_net/build.mk test-driver
+BUILD ?= build
+TRACE ?= 1
+FAULT ?= 1
+
+VNET_MODES   := poll intr hybrid
+VNET_CORE    := $(patsubst %,virtio_net/%.c,vring_split dev rx tx irq transport/pci_modern)
+VNET_SUPPORT := trace/buffer.c faultinj/plan.c
+
+# Guest: VNET_OBJS_<mode> is what kernel/build.mk links. Its flags come from there, so they are
+# looked up when the rule runs.
+VNET_GUEST_FLAGS = $(KERNEL_CFLAGS) -Itrace -Ifaultinj -DPORT_GUEST -DTRACE=$(TRACE) -DFAULT=$(FAULT)
+
+define vnet_mode_objects
+VNET_OBJS_$(1) := $$(patsubst %.c,$$(BUILD)/guest/$(1)/%.o,$$(VNET_CORE) virtio_net/mode_$(1).c $$(VNET_SUPPORT))
+$$(BUILD)/guest/$(1)/%.o: %.c $$(BUILD)/guest/flags
+	@mkdir -p $$(@D)
+	$$(KERNEL_CC) $$(VNET_GUEST_FLAGS) -MMD -MP -c -o $$@ $$<
+-include $$(VNET_OBJS_$(1):.o=.d)
+endef
+$(foreach mode,$(VNET_MODES),$(eval $(call vnet_mode_objects,$(mode))))
+
+# Switching the seams on or off rebuilds.
+$(BUILD)/guest/flags: virtio_net/flags_force
+	@mkdir -p $(@D)
+	@echo 'TRACE=$(TRACE) FAULT=$(FAULT)' | cmp -s - $@ || echo 'TRACE=$(TRACE) FAULT=$(FAULT)' > $@
+.PHONY: virtio_net/flags_force
+virtio_net/flags_force:
+
+# Tests: hosted, with the sanitizers; the driver's own objects also with its points (test/points.h).
+VNET_TEST_OUT   := $(BUILD)/virtio_net/test
+VNET_TEST_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -MMD -MP -I. -Itrace -Ifaultinj \
+	-DTRACE=1 -DFAULT=1 -fsanitize=address,undefined -fno-sanitize-recover=all
+VNET_POINTS     := -include virtio_net/test/points.h
+
+$(VNET_TEST_OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(VNET_TEST_FLAGS) $(if $(filter $(VNET_CORE) virtio_net/mode_%.c,$<),$(VNET_POINTS)) -c -o $@ $<
+
+vnet_test_objs = $(patsubst %.c,$(VNET_TEST_OUT)/%.o,$(1))
+VNET_TEST_RING := virtio_net/vring_split.c faultinj/device.c virtio_net/test/ring_pair.c
+
+VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify)
+$(VNET_TEST_OUT)/test_ring: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring.c)
+$(VNET_TEST_OUT)/test_ring_notify: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_notify.c)
+
+$(VNET_TESTS):
+	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka
+
+.PHONY: test-driver
+test-driver: $(VNET_TESTS)
+	@for t in $(VNET_TESTS); do $$t || exit; done
