@@ -30,6 +30,10 @@ static void send_foreign(const struct echo *e, const uint8_t *frame, size_t byte
     memcpy(other, frame, bytes);
     other[FRAME_AT_RUN] ^= 1;
     send_back(e, other, bytes, to);
+    send_back(e, frame, bytes - 1, to);
+    memcpy(other, frame, bytes);
+    frame_restamp(other, e->plan.future_seq, 0);
+    send_back(e, other, bytes, to);
 }
 
 static bool hits(uint64_t number, uint64_t every)

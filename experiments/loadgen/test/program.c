@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../clock.h"
 #include "tests.h"
 
 #define WORDS_MAX 24
@@ -109,12 +110,35 @@ static void interrupted_run_reports_what_it_did(void **state)
     close(fd);
 }
 
+/* The drain would last ten minutes. */
+static void a_second_signal_cuts_the_drain(void **state)
+{
+    char line[256];
+    uint8_t byte;
+    unsigned remote;
+    int fd = tests_udp_socket(&remote);
+    uint64_t start_ns = clock_now();
+    pid_t pid;
+
+    (void)state;
+    snprintf(line, sizeof(line), "--port udp:%u:%u --rate 100 --seconds 600 --drain-ms 600000",
+             tests_free_port(), remote);
+    pid = start(line);
+    assert_int_equal(recv(fd, &byte, 1, 0), 1);
+    kill(pid, SIGINT);
+    kill(pid, SIGTERM);
+    assert_int_equal(status_of(pid), 128 + SIGINT);
+    assert_true(clock_now() - start_ns < 300 * NS_PER_S);
+    close(fd);
+}
+
 int test_program(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exit_status),
         cmocka_unit_test(unwritable_results_fail),
         cmocka_unit_test(interrupted_run_reports_what_it_did),
+        cmocka_unit_test(a_second_signal_cuts_the_drain),
     };
 
     return cmocka_run_group_tests_name("program", tests, NULL, NULL);

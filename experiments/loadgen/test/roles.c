@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../clock.h"
 #include "../frame.h"
 #include "../run.h"
 #include "tests.h"
@@ -64,6 +65,26 @@ static void source_sends_every_number_in_order(void **state)
     finish(r);
 }
 
+/* More than the machine can send: the schedule spans 20 us. */
+static void a_late_source_skips_nothing_and_says_how_late(void **state)
+{
+    unsigned remote;
+    int fd = tests_udp_socket(&remote);
+    struct run_result *r;
+    char line[128];
+
+    (void)state;
+    snprintf(line, sizeof(line), "--port udp:%u:%u --role source --rate 100000000 --count 2000",
+             tests_free_port(), remote);
+    r = run_role(line);
+    assert_int_equal(r->sent + r->send_failed, 2000);
+    assert_int_equal(r->pacing.total, 2000);
+    assert_true(r->pacing.max_ns + 20000 >= r->last_ns - r->first_ns);
+    assert_true(hgrm_percentile(&r->pacing, 50) > 20000);
+    close(fd);
+    finish(r);
+}
+
 /* Sends the numbers 1 ms apart, the fourth under another run, and only then lets the sink look. */
 static struct run_result *sink_of(const uint64_t *seqs, size_t count, const char *arguments)
 {
@@ -100,9 +121,11 @@ static struct run_result *sink_of(const uint64_t *seqs, size_t count, const char
 static void sink_counts_loss_duplicates_and_order(void **state)
 {
     static const uint64_t seqs[] = { 0, 1, 2, 77, 5, 4, 5, 9 };
-    struct run_result *r = sink_of(seqs, 8, "--seconds 20 --drain-ms 50");
+    uint64_t start_ns = clock_now();
+    struct run_result *r = sink_of(seqs, 8, "--seconds 30 --drain-ms 50");
 
     (void)state;
+    assert_true(clock_now() - start_ns < 20 * NS_PER_S);
     assert_int_equal(r->run, 5);
     assert_int_equal(r->foreign, 1);
     assert_int_equal(r->tracker.delivered, 6);
@@ -128,11 +151,15 @@ static void sink_stops_at_its_count(void **state)
 
 static void sink_gives_up_after_its_seconds(void **state)
 {
+    static const uint64_t one = 0;
     struct run_result *r = sink_of(NULL, 0, "--seconds 0.1 --drain-ms 600000");
 
     (void)state;
     assert_int_equal(r->tracker.delivered, 0);
     assert_int_equal(r->first_ns, 0);
+    finish(r);
+    r = sink_of(&one, 1, "--seconds 0.1 --drain-ms 600000");
+    assert_int_equal(r->tracker.delivered, 1);
     finish(r);
 }
 
@@ -140,6 +167,7 @@ int test_roles(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(source_sends_every_number_in_order),
+        cmocka_unit_test(a_late_source_skips_nothing_and_says_how_late),
         cmocka_unit_test(sink_counts_loss_duplicates_and_order),
         cmocka_unit_test(sink_stops_at_its_count),
         cmocka_unit_test(sink_gives_up_after_its_seconds),
