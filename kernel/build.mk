@@ -45,16 +45,19 @@ $(BUILD)/kernel/ksyms-none.S: kernel/ksyms.awk
 $(BUILD)/kernel/ksyms-%.o: $(BUILD)/kernel/ksyms-%.S
 	$(KERNEL_CC) -c -o $@ $<
 
+KERNEL_LINK := $(KERNEL_OBJS) kernel/kernel.ld
+
 .SECONDEXPANSION:
-$(BUILD)/kernel/pass1-%.elf: $(KERNEL_OBJS) $(BUILD)/kernel/ksyms-none.o $$(VNET_OBJS_$$*) kernel/kernel.ld
+$(BUILD)/kernel/pass1-%.elf: $(KERNEL_LINK) $(BUILD)/kernel/ksyms-none.o $$(VNET_OBJS_$$*)
 	$(KERNEL_CC) $(KERNEL_LDFLAGS) -o $@ $(filter %.o,$^)
 
 $(BUILD)/kernel/ksyms-%.S: $(BUILD)/kernel/pass1-%.elf kernel/ksyms.awk
 	nm -n $< | awk -f kernel/ksyms.awk > $@
 
-$(BUILD)/kernel/ringscope-%.elf: $(KERNEL_OBJS) $(BUILD)/kernel/ksyms-%.o $$(VNET_OBJS_$$*) kernel/kernel.ld
+$(BUILD)/kernel/ringscope-%.elf: $(KERNEL_LINK) $(BUILD)/kernel/ksyms-%.o $$(VNET_OBJS_$$*)
 	$(KERNEL_CC) $(KERNEL_LDFLAGS) -o $@ $(filter %.o,$^)
 
-.SECONDARY: $(KERNEL_MODES:%=$(BUILD)/kernel/ksyms-%.o) $(KERNEL_MODES:%=$(BUILD)/kernel/ksyms-%.S) \
-	$(KERNEL_MODES:%=$(BUILD)/kernel/pass1-%.elf) $(BUILD)/kernel/ksyms-none.S $(BUILD)/kernel/ksyms-none.o
+.SECONDARY: $(foreach m,$(KERNEL_MODES),$(addprefix $(BUILD)/kernel/,ksyms-$m.o ksyms-$m.S pass1-$m.elf)) \
+	$(BUILD)/kernel/ksyms-none.S $(BUILD)/kernel/ksyms-none.o
+
 -include $(KERNEL_OBJS:.o=.d)

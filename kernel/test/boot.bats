@@ -130,7 +130,8 @@ boots_fast() {
 
 @test "a panic is visible in the shared region" {
     local ram=$BATS_TEST_TMPDIR/ram
-    run guest pc "workload=crash" -object "memory-backend-file,id=ram,size=64M,mem-path=$ram,share=on" \
+    run guest pc "workload=crash" \
+        -object "memory-backend-file,id=ram,size=64M,mem-path=$ram,share=on" \
         -machine memory-backend=ram
     [ "$status" -eq 3 ]
     # state is 48 bytes into struct trace_region; TRACE_GUEST_PANIC is 4
