@@ -9,8 +9,8 @@ LOADGEN_SAN    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 LOADGEN_SRC  := $(wildcard $(LOADGEN_DIR)/*.c)
 LOADGEN_TEST := $(wildcard $(LOADGEN_DIR)/test/*.c)
 LOADGEN_OBJ  := $(LOADGEN_SRC:$(LOADGEN_DIR)/%.c=$(LOADGEN_OUT)/%.o)
-LOADGEN_TOBJ := $(filter-out $(LOADGEN_OUT)/san/main.o,$(LOADGEN_SRC:$(LOADGEN_DIR)/%.c=$(LOADGEN_OUT)/san/%.o)) \
-                $(LOADGEN_TEST:$(LOADGEN_DIR)/%.c=$(LOADGEN_OUT)/san/%.o)
+LOADGEN_TOBJ := $(patsubst $(LOADGEN_DIR)/%.c,$(LOADGEN_OUT)/san/%.o,\
+                $(filter-out $(LOADGEN_DIR)/main.c,$(LOADGEN_SRC)) $(LOADGEN_TEST))
 
 .PHONY: loadgen test-loadgen
 loadgen: $(LOADGEN_OUT)/loadgen
