@@ -18,7 +18,7 @@ field() { local v; v=$(manifest_get "$manifest" "$@"); v=${v:-not recorded}; pri
 
 awk -f "$PLOTS/lib.awk" -f "$here/tex.awk" -f "$here/macros.awk" \
     -v git="$(git_of "$results")" -v timeline="$([ -s "$results/figures/timeline.pdf" ] && echo 1)" \
-    -v qemu="$(field qemu qemu_version)" -v kernel="$(field kernel kernel_version host_kernel)" \
-    -v compiler="$(field compiler cc compiler_version)" -v bpftrace="$(field bpftrace bpftrace_version)" \
-    -v machine="$(field machine cpu host)" \
+    -v qemu="$(field qemu qemu_version host_qemu)" -v kernel="$(field kernel kernel_version host_kernel)" \
+    -v compiler="$(field compiler cc compiler_version)" -v bpftrace="$(field bpftrace bpftrace_version host_bpftrace)" \
+    -v machine="$(field machine cpu host_cpu host)" \
     "$results/summary.tsv" "$med" "$results/verdicts.tsv"

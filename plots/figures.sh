@@ -11,15 +11,18 @@ results=$1
 command -v gnuplot > /dev/null || die "gnuplot is missing; apt install gnuplot-nox"
 "$PLOTS/extract.sh" "$results"
 
-# The same table must give the same bytes: cairo stamps the date unless told one.
-export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}
 failed=0
+
+# The same table must give the same bytes, but cairo stamps the hour. Equal length keeps the
+# offsets that a PDF consists of.
+without_date() { sed -i -E 's|/CreationDate \(D:[0-9]{14}|/CreationDate (D:19700101000000|' "$1"; }
 
 draw() { # table ext
     local base=${1%.tsv} name
     name=$(basename "$base")
     # Aside and renamed: an old picture outlives a failed drawing.
     if gnuplot -c "$PLOTS/${name%%.*}.gp" "$1" "$base.part.$2" && [ -s "$base.part.$2" ]; then
+        [ "$2" != pdf ] || without_date "$base.part.$2"
         mv "$base.part.$2" "$base.$2"
     else
         rm -f "$base.part.$2"

@@ -24,7 +24,7 @@ function on_off(e) { return e == 1 ? "on" : "off" }
 # What has to be equal before two rows may be called repetitions of each other.
 # Mode, event_idx and load are the axes of every figure, so they are kept apart.
 function factors(f) {
-    return split("host accel backend strategy ring_size frame_bytes arrival", f, " ")
+    return split("host accel backend machine strategy ring_size frame_bytes budget watchdog_ms workload arrival seconds", f, " ")
 }
 # A factor splits the figures only if it varies within one mode: a strategy that
 # merely names its mode is no further axis.

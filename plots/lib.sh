@@ -16,6 +16,7 @@ need_results() {
     [ -f "$s" ] || die "$s: missing; run the sweep first"
     [ -s "$s" ] || die "$s: line 1: empty file; run the sweep again"
     awk -f "$PLOTS/lib.awk" -f "$PLOTS/check.awk" "$s" || exit 1
+    if [ -f "$1/manifest.json" ]; then awk -f "$PLOTS/json.awk" "$1/manifest.json" > /dev/null || exit 1; fi
 }
 
 # Writes to FILE only if the command succeeds, so a failed step never replaces older data.

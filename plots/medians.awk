@@ -7,13 +7,15 @@ BEGIN {
                "chains chains_complete unmatched stalls trace_lost clock_bound_us", metric, " ")
     ARGV[ARGC++] = ARGV[1]
 }
-# The rate delivered: what was really sent, times the share that arrived.
-function derived(m,   s, rate) {
+# The rate delivered: what was really sent, times the share of it that arrived. The loss is
+# counted against the schedule where that is known, since a frame refused at once is lost too.
+function derived(m,   s, rate, base) {
     s = val("sent"); rate = val("achieved_pps")
     if (!isnum(rate)) rate = val("offered_pps")
-    if (!isnum(s) || s <= 0) return ""
-    if (m == "loss_pct") return isnum(val("lost")) ? 100 * val("lost") / s : ""
-    return isnum(rate) && isnum(val("delivered")) ? rate * val("delivered") / s : ""
+    if (!isnum(s) || s <= 0 || !isnum(val("delivered"))) return ""
+    base = isnum(val("offered")) ? val("offered") : s
+    if (m == "loss_pct") return 100 * (base - val("delivered")) / base
+    return isnum(rate) ? rate * val("delivered") / s : ""
 }
 function metric_value(m) {
     return (m == "delivered_pps" || m == "loss_pct") ? derived(m) : val(m)

@@ -55,9 +55,21 @@ AWK
 }
 
 ran_row() { printf '<tr><td class="t">%s</td><td class="t break">%s</td></tr>\n' "$1" "$2"; }
+fact() { local v; v=$(manifest_get "$results/manifest.json" "$@"); escape <<< "${v:-not recorded}"; }
+
+# A cell that never finished is in no table; a reader must still know that it is missing.
+failed_cells() {
+    local dirs=("$results"/cells/*.failed)
+    if [ -d "${dirs[0]}" ]; then
+        printf '<p class="notice"><b>%d cells failed</b> and are in no figure or table: %s.</p>\n' "${#dirs[@]}" \
+            "$(printf '%s\n' "${dirs[@]##*/}" | paste -sd' ' | escape)"
+    fi
+}
+
 ran_section() {
     printf '<h2 id="ran">What ran and where</h2>\n'
     chips
+    failed_cells
     printf '<div class="wide"><table>\n'
     ran_row 'Driver modes' "$(levels mode)"
     ran_row 'Strategies' "$(levels strategy)"
@@ -68,6 +80,8 @@ ran_section() {
     ran_row 'Backend' "$(levels backend)"
     ran_row 'Host, accelerator' "$(levels host); $(levels accel)"
     ran_row 'Git revision' "$(git_of "$results" | escape)"
+    ran_row 'QEMU, kernel, bpftrace of the host' "$(fact qemu host_qemu); $(fact kernel host_kernel); $(fact bpftrace host_bpftrace)"
+    ran_row 'Processor, compiler' "$(fact machine cpu host_cpu); $(fact compiler)"
     printf '</table></div>\n'
 }
 
@@ -107,7 +121,7 @@ look_for() {
         irqs_per_rx) echo 'How often a received packet costs an interrupt. Look for intr near its highest value at every load, hybrid falling as packets arrive closer together, and poll at exactly 0. A point in the strip marked 0 is a true zero, which a logarithmic axis cannot hold.' ;;
         kicks_per_tx) echo 'How often a transmitted packet costs a doorbell write. Look for the fall with load: while vhost is at work it sees new buffers without being told. Compare solid with dashed for what EVENT_IDX saves.' ;;
         latency) echo 'Latency counted from the intended send time, so waiting in the generator is not hidden. Look for the gap between the modes at low load and for the bend where a mode saturates. Percentiles stop where more than 1 % of the frames were lost, since survivors alone flatter a mode.' ;;
-        delivered) echo 'What arrived against what was offered. Look for the curve leaving the diagonal: a mode that bends over and then falls suffers livelock. The lower panel shows the share that arrived of the frames sent, on a linear axis.' ;;
+        delivered) echo 'What arrived against what was offered. Look for the curve leaving the diagonal: a mode that bends over and then falls suffers livelock. The lower panel shows the share of the schedule that arrived, on a linear axis.' ;;
         timeline) echo 'One notification from both sides: the driver publishes a buffer and kicks, vhost serves the ring and calls, the interrupt arrives and the driver harvests. Look for the long lanes and the gaps between them. The bars under the host lanes are the bound on the offset between the two clocks: what is closer than that has no order.' ;;
     esac
 }

@@ -17,7 +17,7 @@ summary() {
             "polls_empty", "arm_races", "host_tx_kicks", "host_rx_kicks", "host_calls", "host_calls_suppressed",
             "chains", "chains_complete", "unmatched", "stalls", "trace_lost", "clock_bound_us", "kicks_per_tx",
             "irqs_per_rx", "p50_us", "p99_us", "p999_us", "achieved_pps", "drops_tap", "drops_guest", "drops_host",
-            "rescues", "drained"
+            "rescues", "drained", "offered", "drops_send", "drops_foreign"
         modes = split("poll intr hybrid", mode, " ")
         loads = split("500 2000 8000 32000", load, " ")
         for (rep = 1; rep <= 2; rep++) for (m = 1; m <= modes; m++) for (e = 1; e >= 0; e--) for (l = 1; l <= loads; l++)
@@ -35,7 +35,7 @@ summary() {
         print "synthetic", sprintf("%s%d%05d%d", substr(mode, 1, 1) "e", e, load, rep), rep, "nohost", "tcg", emulated,
             "vhost-net", mode, mode == "hybrid" ? "budget" : "none", e, 256, 64, load, sent, rx, lost, rx, rx,
             kicks, rx - kicks, rxk, irqs, 0, 0, rx, int(rx / 3), 0, kicks, rxk, irqs, 0,
-            kicks, kicks, 0, 0, 0, 1.5, kicks / rx, irqs / rx, us, us * 3, us * 5, load, lost, 0, 0, 0, 1
+            kicks, kicks, 0, 0, 0, 1.5, kicks / rx, irqs / rx, us, us * 3, us * 5, load, lost, 0, 0, 0, 1, sent, 0, 1
     }'
 }
 
