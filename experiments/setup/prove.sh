@@ -24,6 +24,7 @@ esac
 command -v mmdebstrap >/dev/null || die "mmdebstrap is missing: run experiments/setup/setup.sh demo"
 
 chroot=$root/build/prove/$release
+# shellcheck disable=SC2016
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' | sort | uniq -c |
     sort -rn | awk 'NR == 1 { print $2 }')
 [[ -n $mirror ]] || die "this machine's apt sources name no Debian mirror"

@@ -1,0 +1,85 @@
+# ringscope: named jobs. `make help` lists them.
+BUILD   ?= build
+RESULTS ?= results
+SWEEP   ?= demo
+MODE    ?= hybrid
+TRACE   ?= 1
+FAULT   ?= 1
+CLANG_FORMAT ?= clang-format
+export BUILD := $(abspath $(BUILD))
+export RESULTS := $(abspath $(RESULTS))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check run sweep figures report paper faults lab lab-shell lab-stop setup \
+	build kit format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+demo: setup-demo ## the main job: measure three driver modes on vhost-net, draw results/demo/report.html
+	@$(MAKE) --no-print-directory sweep SWEEP=demo SETUP=no
+	@$(MAKE) --no-print-directory report SWEEP=demo SETUP=no
+
+test: setup-test ## every test this machine can run
+	@experiments/test/run.sh all
+
+check: ## the fast tests: no lab, no TeX
+	@experiments/test/run.sh fast
+
+run: $(BUILD)/kernel/ringscope-$(MODE).elf ## MODE=poll|intr|hybrid: a guest on this terminal, echoing frames
+	@experiments/run.sh $(MODE)
+
+sweep: kit ## SWEEP=name: run experiments/sweeps/name.sweep, or what is missing of it
+	@experiments/sweep.sh $(SWEEP)
+
+figures: ## SWEEP=name: draw the figures of a sweep again
+	@plots/figures.sh $(RESULTS)/$(SWEEP)
+
+report: ## SWEEP=name: figures, checks and report.html of a sweep, and its table
+	@plots/figures.sh $(RESULTS)/$(SWEEP)
+	@plots/verdicts.sh $(RESULTS)/$(SWEEP) >/dev/null || true
+	@plots/report.sh $(RESULTS)/$(SWEEP)
+	@plots/table.sh $(RESULTS)/$(SWEEP)
+	@plots/verdicts.sh $(RESULTS)/$(SWEEP)
+
+paper: setup-paper ## SWEEP=name: the report as a PDF, every number generated
+	@paper/build.sh $(SWEEP)
+
+faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault into each mode: results/faults/matrix.tsv
+	@$(MAKE) --no-print-directory kit SETUP=no
+	@faultinj/matrix.sh
+
+lab: setup-demo $(BUILD)/experiments/lab/probe_guest.bin ## build and start the vhost-net VM
+	@experiments/lab/lab.sh start
+	@experiments/lab/lab.sh status
+
+lab-shell: ## a shell inside the lab
+	@experiments/lab/lab.sh shell
+
+lab-stop: ## power the lab off
+	@experiments/lab/lab.sh stop
+
+setup: setup-demo setup-test setup-paper ## install the Debian packages of every job (SETUP=no: never)
+setup-demo:
+	@experiments/setup/setup.sh build demo
+setup-test:
+	@experiments/setup/setup.sh build test demo paper
+setup-paper:
+	@experiments/setup/setup.sh paper demo
+
+build: kit ## compile everything
+format: ## rewrite the C sources in the project's style
+	@git ls-files '*.c' '*.h' | xargs $(CLANG_FORMAT) -i
+clean: ## remove build products; the lab image and results stay
+	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} +
+
+include kernel/build.mk
+include virtio_net/build.mk faultinj/build.mk
+include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
+include experiments/loadgen/build.mk experiments/lab/build.mk
+include plots/build.mk paper/build.mk
+
+# Everything that a sweep runs, here and on the host.
+kit: $(KERNEL_ELFS) $(BUILD)/experiments/loadgen/loadgen $(BUILD)/experiments/lab/probe_guest.bin \
+	$(BUILD)/trace/host/mark $(BUILD)/trace/host/vhost-0.17.bt $(BUILD)/trace/host/vhost-0.23.bt \
+	$(BUILD)/trace/ctf/ringsnap $(BUILD)/trace/join/ringjoin $(BUILD)/trace/join/hostlog2ctf

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# A guest on this machine without privileges: QEMU's own virtio-net device, each Ethernet frame one
+# UDP datagram on 127.0.0.1, which is what loadgen's port udp: speaks. Sourced.
+#
+#   udp_guest_start DIR MODE "parameters of the kernel" [device property...]
+#       fails with one line if it does not become ready; sets udp_guest_port (loadgen --port)
+#       and udp_guest_ram (for ringsnap)
+#   udp_guest_stop
+
+udp_guest_start() {
+    local dir=$1 mode=$2 parameters=$3 try near far properties=''
+    shift 3
+    [[ $# == 0 ]] || properties=,$(IFS=, && echo "$*")
+    mkdir -p "$dir"
+    udp_guest_ram=/dev/shm/ringscope-$$.ram
+    rm -f "$udp_guest_ram"
+    # QEMU itself says whether a port is free: asking beforehand would race with other runs.
+    for try in {1..10}; do
+        near=$((20000 + RANDOM % 20000 * 2))
+        far=$((near + 1))
+        if qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -cpu max -m 96 \
+            -machine "${UDP_GUEST_MACHINE:-pc},memory-backend=ram" \
+            -object "memory-backend-file,id=ram,size=96M,mem-path=$udp_guest_ram,share=on" \
+            -kernel "${BUILD:-build}/kernel/ringscope-$mode.elf" -append "trace_mb=32 $parameters" \
+            -netdev "dgram,id=net,local.type=inet,local.host=127.0.0.1,local.port=$near,remote.type=inet,remote.host=127.0.0.1,remote.port=$far" \
+            -device "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:01$properties" \
+            -device isa-debug-exit -serial "file:$dir/console.log" -pidfile "$dir/pid" -daemonize \
+            2>"$dir/qemu.log"; then
+            udp_guest_pid=$(<"$dir/pid")
+            # shellcheck disable=SC2034
+            udp_guest_port=udp:$far:$near
+            "${BUILD:-build}/trace/ctf/ringsnap" "$udp_guest_ram" wait READY 30 >/dev/null && return 0
+            echo "the guest did not become ready; its console: $dir/console.log" >&2
+            udp_guest_stop
+            return 1
+        fi
+        grep -q 'Address already in use' "$dir/qemu.log" || break
+    done
+    echo "QEMU did not start after $try tries: $(tail -n 1 "$dir/qemu.log")" >&2
+    return 1
+}
+
+udp_guest_stop() {
+    [[ -n ${udp_guest_pid:-} ]] || return 0
+    kill "$udp_guest_pid" 2>/dev/null || true
+    while kill -0 "$udp_guest_pid" 2>/dev/null; do
+        sleep 0.05
+    done
+    udp_guest_pid=''
+    rm -f "$udp_guest_ram"
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Injects each fault of cases.tsv into each mode and says what became of it:
+# results/faults/matrix.tsv and a table. Exit status 1 if an outcome is not the expected one.
+#   matrix.sh [LABEL...]      only these labels
+#
+# Outcomes: PASS the fault could not occur or changed nothing; RECOVERED it occurred and traffic
+# goes on after it; WEDGED a queue stands still; CORRUPT frames or buffers came to harm.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+export BUILD=${BUILD:-$root/build}
+# shellcheck source=experiments/udp_guest.sh
+. "$root/experiments/udp_guest.sh"
+snap=$BUILD/trace/ctf/ringsnap
+loadgen=$BUILD/experiments/loadgen/loadgen
+results=${RESULTS:-$root/results}/faults
+work=$(mktemp -d)
+trap 'udp_guest_stop; rm -rf "$work"' EXIT
+
+counter() {
+    awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$work/counters"
+}
+
+load() {
+    awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$work/$2/loadgen.tsv"
+}
+
+# The fault's point number, as the trace has it.
+point_number() {
+    awk -v want="$1" '/^POINT\(/ { name = $1; sub(/POINT\(/, "", name); sub(/,.*/, "", name)
+        if (name == want) { print n + 0; exit } n++ }' "$here/points.def"
+}
+
+# Which conservation law does not hold, or "ok".
+invariants() {
+    local bad=''
+    [[ $(load offered main) == $(($(load sent main) + $(load send_failed main))) ]] || bad+=" offered"
+    [[ $1 == 0 ]] || bad+=" buffers"
+    [[ $(counter rx_broken) == 0 && $(counter tx_broken) == 0 ]] || bad+=" broken"
+    # A wedged guest holds the rest in its ring; else every frame is delivered or dropped by name.
+    if [[ $2 != WEDGED ]]; then
+        [[ $(load lost main) == $(($(counter rx_drop_alloc) + $(counter rx_drop_length) + $(
+            counter echo_full))) ]] || bad+=" frames"
+    fi
+    bad=${bad# }
+    echo "${bad:-ok}"
+}
+
+outcome() {
+    if [[ $(load duplicates main) != 0 || $(counter foreign) != 0 || $1 != 0 ]]; then
+        echo CORRUPT
+    elif [[ $(load delivered after) == 0 ]]; then
+        echo WEDGED
+    elif [[ $2 == 0 ]]; then
+        echo PASS
+    else
+        echo RECOVERED
+    fi
+}
+
+run_case() {
+    local label=$1 plan=$2 parameters=$3 mode=$4 expected=$5 point=${2%%:*} injected leaked result times
+    udp_guest_start "$work/guest" "$mode" "workload=echo $parameters fault=$plan" || return 1
+    "$loadgen" --port "$udp_guest_port" --rate 200 --seconds 2 --drain-ms 800 --out "$work/main" >/dev/null
+    # A few frames more, long after the last fault: does anything still move?
+    "$loadgen" --port "$udp_guest_port" --rate 50 --count 10 --drain-ms 800 --out "$work/after" >/dev/null
+    sleep 0.2
+    "$snap" "$udp_guest_ram" counters >"$work/counters"
+    rm -rf "$work/trace"
+    "$snap" "$udp_guest_ram" dump --out "$work/trace" >/dev/null
+    udp_guest_stop
+    injected=$(counter "fault_$point")
+    leaked=$(($(counter pool_total) - $(counter pool_free) - ($(counter rx_posted) - $(
+        counter rx_packets) - $(counter rx_drop_alloc) - $(counter rx_drop_length)) - (
+        $(counter tx_posted) - $(counter tx_packets))))
+    result=$(outcome "$leaked" "$injected")
+    times=$(babeltrace2 --clock-seconds "$work/trace" |
+        awk -v point="$(point_number "$point")" -f "$here/recovery.awk")
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$label" "$mode" "$injected" "$result" "$expected" \
+        "$(load lost main)" "$leaked" "$times" "$(invariants "$leaked" "$result")"
+}
+
+wanted() {
+    [[ $# -gt 1 ]] || return 0
+    local label=$1
+    shift
+    [[ " $* " == *" $label "* ]]
+}
+
+run_all() {
+    printf 'fault\tmode\tinjected\toutcome\texpected\tpackets_lost\tbuffers_leaked\tdetect_us\t'
+    printf 'recover_p50_us\trecover_p99_us\trecover_max_us\tinvariants\n'
+    while IFS=$'\t' read -r label plan parameters modes expected <&3; do
+        [[ $label != \#* ]] || continue
+        wanted "$label" "$@" || continue
+        for mode in $modes; do
+            echo "  $label in mode $mode" >&2
+            run_case "$label" "$plan" "$parameters" "$mode" "$expected" </dev/null
+        done
+    done 3<"$here/cases.tsv"
+}
+
+mkdir -p "$results"
+run_all "$@" >"$results/matrix.tsv.part"
+mv "$results/matrix.tsv.part" "$results/matrix.tsv"
+column -t -s $'\t' "$results/matrix.tsv"
+echo "emulated: the times say which mechanism recovers, not how fast a machine is"
+awk -F '\t' 'NR > 1 && ($4 != $5 || $12 != "ok") {
+    print "matrix.sh: " $1 " in mode " $2 ": " $4 ", expected " $5 ", invariants " $12 > "/dev/stderr"; bad = 1
+} END { exit bad }' "$results/matrix.tsv"
