@@ -1,4 +1,5 @@
 #include "console.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include "x86.h"
 
@@ -18,9 +19,38 @@ void console_init(void)
     outb(COM1 + 2, 0x07); /* FIFOs on and empty */
 }
 
+/* What quiet=on keeps back until a panic makes it worth the time it takes to print. */
+static char held[8192];
+static size_t held_bytes;
+static bool holding;
+
+void console_hold(void)
+{
+    holding = true;
+}
+
+void console_release(void)
+{
+    if (!holding)
+        return;
+    holding = false;
+    console_write(held, held_bytes);
+    held_bytes = 0;
+}
+
+static void hold(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n && held_bytes < sizeof(held); i++)
+        held[held_bytes++] = s[i];
+}
+
 /* Each port access leaves the guest: ask for room once per FIFO, not once per character. */
 void console_write(const char *s, size_t n)
 {
+    if (holding) {
+        hold(s, n);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         if (i % FIFO_SIZE == 0)
             while (!(inb(COM1_LSR) & LSR_EMPTY))

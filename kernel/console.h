@@ -10,6 +10,12 @@
 void console_init(void);
 void console_write(const char *s, size_t n);
 
+/* From now on text is kept in memory (its first 8 KiB) instead of printed; release prints what was
+ * kept and everything after it. A character costs an exit, under nested emulation near a
+ * millisecond: a sweep that boots many guests has better use for them. */
+void console_hold(void);
+void console_release(void);
+
 /* The next character typed, or -1 when there is none. Never waits. */
 int console_getc(void);
 

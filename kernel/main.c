@@ -47,6 +47,8 @@ static void read_cmdline(void)
     }
     if (region_init() < 0)
         refuse("the trace region does not fit into RAM: give the machine more, or trace_mb less");
+    if (cmdline.quiet)
+        console_hold();
 }
 
 /* The self-tests and the crashes need no network and must not depend on one. */

@@ -24,6 +24,7 @@ void panic_begin(void)
     panicking = true;
     /* First of all: a host that waits must learn of it even if printing fails. */
     region_mark_panic();
+    console_release();
 }
 
 void panic_end(void)

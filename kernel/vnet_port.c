@@ -197,7 +197,7 @@ static void print_features(const struct vnet_features *f)
         line[0] = 0;
         for (unsigned bit = 0; bit < 64; bit++) {
             const char *name = vnet_feature_name(bit);
-            if (!(bits & 1ull << bit) || n > (int)sizeof(line) - 32)
+            if (!(bits & 1ull << bit) || n > (int)sizeof(line) - 24)
                 continue;
             n += name ? snprintf(line + n, sizeof(line) - n, " %s", name)
                       : snprintf(line + n, sizeof(line) - n, " bit%u", bit);

@@ -81,7 +81,7 @@ snapshot before
 offset=$(($(stat -c %s "$log") + 1))
 from=$(positions)
 ./mark $((2 * number))
-./loadgen --port "packet:$tap" --size "$frame_bytes" --arrival "$arrival" --rate "$offered_pps" \
+./loadgen --port "packet:$tap" --dst 52:54:00:00:00:01 --size "$frame_bytes" --arrival "$arrival" --rate "$offered_pps" \
     --seconds "$seconds" --seed "$seed" --run "$number" --out "$out" >"$out/loadgen.log"
 wait_quiet
 ./mark $((2 * number + 1))

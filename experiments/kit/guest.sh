@@ -47,7 +47,7 @@ start() {
         -object "memory-backend-file,id=ram,size=${ram_mb}M,mem-path=$ram,share=on" \
         -kernel "ringscope-$mode.elf" \
         -append "workload=$workload event_idx=$onoff rx_ring=$ring_size tx_ring=$ring_size \
-budget=$budget watchdog_ms=$watchdog_ms trace_mb=32 $extra" \
+budget=$budget watchdog_ms=$watchdog_ms trace_mb=32 quiet=on $extra" \
         -netdev "tap,id=net,ifname=$tap,script=no,downscript=no,vhost=on" \
         -device "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:01,event_idx=$onoff" \
         -device isa-debug-exit \
