@@ -12,7 +12,7 @@ xlo = words(loads) ? word(loads, 1) + 0.0 : 1.0
 xhi = words(loads) ? word(loads, words(loads)) + 0.0 : 10.0
 set xrange [xlo/1.35 : xhi*1.35]
 # The loads offered are themselves the tics, as long as their names do not collide.
-if (words(loads) <= 6) { set xtics () } else { set xtics format "%g" }
+if (words(loads) <= 6) { set xtics () } else { set xtics format "%.0s %c" }
 if (words(loads) <= 6) do for [i=1:words(loads)] { set xtics add (short(word(loads,i)+0.0) word(loads,i)+0.0) }
 set mxtics default
 set xlabel "offered load [frames/s]"

@@ -21,7 +21,7 @@ unset xlabel
 # Tics at the loads on both axes, so that the diagonal can be checked by eye.
 floor_y = have && low < xlo ? low : xlo
 set yrange [floor_y/1.35 : (high > xhi ? high : xhi)*1.35]
-if (words(loads) <= 6) { set xtics (); set ytics () } else { set xtics format ""; set ytics format "%g" }
+if (words(loads) <= 6) { set xtics (); set ytics () } else { set xtics format ""; set ytics format "%.0s %c" }
 if (words(loads) <= 6) do for [i=1:words(loads)] {
     set xtics add ("" word(loads,i)+0.0)
     set ytics add (short(word(loads,i)+0.0) word(loads,i)+0.0) }
@@ -42,7 +42,7 @@ set bmargin at screen bottom
 unset logscale y
 set ylabel "arrived [%]"
 set xlabel "offered load [frames/s]"
-if (words(loads) <= 6) { set xtics () } else { set xtics format "%g" }
+if (words(loads) <= 6) { set xtics () } else { set xtics format "%.0s %c" }
 if (words(loads) <= 6) do for [i=1:words(loads)] { set xtics add (short(word(loads,i)+0.0) word(loads,i)+0.0) }
 floor_share = 100 - 1.25*(lossmax > 4 ? lossmax : 4)
 set yrange [floor_share < 0 ? 0 : floor_share : 102]

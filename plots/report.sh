@@ -61,7 +61,7 @@ fact() { local v; v=$(manifest_get "$results/manifest.json" "$@"); escape <<< "$
 failed_cells() {
     local dirs=("$results"/cells/*.failed)
     if [ -d "${dirs[0]}" ]; then
-        printf '<p class="notice"><b>%d cells failed</b> and are in no figure or table: %s.</p>\n' "${#dirs[@]}" \
+        printf '<p class="notice"><b>Cells that failed: %d.</b> They are in no figure or table: %s.</p>\n' "${#dirs[@]}" \
             "$(printf '%s\n' "${dirs[@]##*/}" | paste -sd' ' | escape)"
     fi
 }

@@ -25,7 +25,9 @@ curve_pt(m, e) = mode_pt(m) + e
 # Open points are drawn larger: where two curves coincide, both stay visible.
 curve_ps(e) = (ext eq "pdf" ? 0.42 : 0.62) * (e ? 1.0 : 1.6)
 curve_dt(e) = e ? 1 : 2
-curve_name(m, e) = m.(e ? ", EVENT_IDX on" : ", EVENT_IDX off")
+# A fourth mode leaves a narrow figure no room for the full word.
+idx_word(w) = nmodes > 3 && w < 5 ? "idx" : "EVENT_IDX"
+curve_name(m, e) = m.", ".idx_word(WIDTH).(e ? " on" : " off")
 mode_name(i) = word(modes, i)
 
 set datafile separator "\t"

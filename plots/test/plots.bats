@@ -160,7 +160,7 @@ open_question() { # check: no failure, but not decided either
 @test "the report names cells that failed" {
     mkdir "$D/cells/abc.failed"
     "$PLOTS/report.sh" "$D"
-    grep -q '1 cells failed.*abc.failed' "$D/report.html"
+    grep -q 'Cells that failed: 1.*abc.failed' "$D/report.html"
 }
 
 @test "the report says when there is no manifest" {
@@ -327,4 +327,22 @@ open_question() { # check: no failure, but not decided either
 
 @test "the scripts are shellcheck clean" {
     shellcheck -x "$PLOTS"/*.sh "$PLOTS"/test/*.sh
+}
+
+@test "a sweep of one mode at one load, all zeros, is drawn" {
+    awk -F '\t' 'NR == 1 || $2 == "pe1005001"' "$D/summary.tsv" > "$D/new" && mv "$D/new" "$D/summary.tsv"
+    change tx_kicks 0 1; change kicks_per_tx 0 1
+    run "$PLOTS/figures.sh" "$D"
+    [ "$status" -eq 0 ]
+    [ -s "$D/figures/kicks_per_tx.pdf" ]
+    grep -q 'poll: 0 at every load' "$D/figures/kicks_per_tx.svg"
+}
+
+@test "eight loads and a fourth mode are drawn" {
+    awk -F '\t' -v OFS='\t' 'NR == 1 { for (i = 1; i <= NF; i++) h[$i] = i; print; next }
+        { print; $h["offered_pps"] *= 1.7; $h["mode"] = $h["mode"] == "intr" ? "adaptive" : $h["mode"]; print }' \
+        "$D/summary.tsv" > "$D/new" && mv "$D/new" "$D/summary.tsv"
+    run "$PLOTS/figures.sh" "$D"
+    [ "$status" -eq 0 ]
+    grep -q 'adaptive, EVENT_IDX on' "$D/figures/latency.svg"
 }
