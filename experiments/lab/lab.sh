@@ -13,7 +13,7 @@ run=$state/run
 memory=${LAB_MEMORY:-6G}
 start_seconds=${LAB_START_SECONDS:-240}
 
-# shellcheck source=experiments/lab/tape.sh
+# shellcheck source-path=SCRIPTDIR source=tape.sh
 source "$here/tape.sh"
 
 die() {

@@ -26,5 +26,6 @@ command -v cpp >/dev/null || die "cpp is not installed: apt-get install cpp"
 macros=$(mktemp)
 trap 'rm -f "$macros"' EXIT
 event_macros >"$macros"
+sed -n 's|^#define TRACE_EV_\([a-z_]*\) \([0-9]*\)$|// event \2 \1|p' "$macros"
 cpp -P -std=c11 -D BPFTRACE_MINOR="${1#0.}" -imacros "$here/../record.h" -imacros "$macros" \
     "$here/vhost.bt.in" | sed '/^ *$/d'
