@@ -18,6 +18,12 @@ void vnet_irq(struct vnet_q *q)
     mode_irq(q, waiting);
 }
 
+/* The entries that the armed interrupt announces wait, or a send has taken them up already. */
+static bool due(const struct vnet_q *q, uint16_t waiting)
+{
+    return !q->ring.masked && q->ring.harvested + waiting >= q->armed_until;
+}
+
 bool vnet_irq_shared(struct vnet_dev *dev)
 {
     /* Read before draining: the read acknowledges, so what is used after it raises the line anew.
@@ -29,10 +35,13 @@ bool vnet_irq_shared(struct vnet_dev *dev)
         return true;
     bool any = false;
     for (int i = 0; i < VNET_QUEUES; i++) {
-        if (!vring_pending(&dev->q[i].ring))
-            continue;
-        any = true;
-        vnet_irq(&dev->q[i]);
+        struct vnet_q *q = &dev->q[i];
+        bool waiting = vring_pending(&q->ring) > 0;
+        any |= waiting;
+        if (waiting)
+            vnet_irq(q);
+        else if (q->ring.event_idx && due(q, 0))
+            mode_irq(q, 0);
     }
     if (!any)
         vnet_irq(&dev->q[VNET_RX]);
@@ -51,7 +60,8 @@ void vnet_irq_mask(struct vnet_q *q)
 uint16_t vnet_irq_arm(struct vnet_q *q, uint16_t after)
 {
     uint16_t word;
-    q->armed_after = after;
+    /* With flags the first entry interrupts already. */
+    q->armed_until = q->ring.harvested + (q->ring.event_idx ? after : 1);
     q->stats.arms++;
     uint16_t found = vring_arm(&q->ring, after, &word);
     if (!found) {
@@ -65,7 +75,8 @@ uint16_t vnet_irq_arm(struct vnet_q *q, uint16_t after)
 
 bool vnet_watchdog(struct vnet_q *q, uint64_t now, uint64_t patience_ns)
 {
-    bool overdue = !q->ring.masked && vring_pending(&q->ring) >= q->armed_after;
+    uint16_t waiting = vring_pending(&q->ring);
+    bool overdue = waiting && due(q, waiting);
     if (!overdue || q->watched != q->ring.harvested || !q->watched_ns) {
         q->watched = q->ring.harvested;
         q->watched_ns = overdue ? now : 0;
@@ -76,6 +87,6 @@ bool vnet_watchdog(struct vnet_q *q, uint64_t now, uint64_t patience_ns)
     q->stats.rescues++;
     TRACE(rescue, q, q->ring.harvested, now - q->watched_ns);
     q->watched_ns = 0;
-    mode_irq(q, vring_pending(&q->ring));
+    mode_irq(q, waiting);
     return true;
 }

@@ -42,7 +42,7 @@ struct vnet_q {
     uint16_t index;
     uint16_t vector;
     uint16_t size;        /* chosen by vnet_attach */
-    uint16_t armed_after; /* used entries that the armed interrupt waits for */
+    uint64_t armed_until; /* `harvested` at which the armed interrupt has done its work */
     uint64_t watched;     /* harvested, at the watchdog's last look */
     uint64_t watched_ns;
     struct vnet_stats stats;
