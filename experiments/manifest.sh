@@ -18,7 +18,7 @@ to_json() {
                 gsub(/[\001-\037]/, " ", value)
                 value = "\"" value "\""
             }
-            printf "%s  \"%s\": %s", NR > 1 ? ",\n" : "", name, value
+            printf "%s  \"%s\": %s", (NR > 1 ? ",\n" : ""), name, value
         }
         END { print "\n}" }'
 }
