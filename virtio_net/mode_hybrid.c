@@ -48,6 +48,8 @@ void mode_sent(struct vnet_q *q)
 
 struct vnet_poll_result vnet_poll(struct vnet_q *q, uint32_t budget)
 {
+    /* An interrupt that came while the last arm was under way found the queue masked still. */
+    vnet_irq_mask(q);
     struct vnet_poll_result r = { .done = vnet_service(q, budget) };
     vnet_count_poll(q, r.done);
     if (r.done)

@@ -190,7 +190,6 @@ void vring_repark(struct vring *r)
 
 uint16_t vring_arm(struct vring *r, uint16_t after, uint16_t *word)
 {
-    r->masked = false;
     if (r->event_idx) {
         *word = (uint16_t)(r->used_idx + after - 1);
         __atomic_store_n(used_event(r), le16(*word), __ATOMIC_RELAXED);
@@ -199,6 +198,10 @@ uint16_t vring_arm(struct vring *r, uint16_t after, uint16_t *word)
         after = 1;
         __atomic_store_n(&r->avail->flags, 0, __ATOMIC_RELAXED);
     }
+    /* After the store: a late interrupt that comes between the two and masks must not be undone
+     * behind its back. Believing less masked than is costs a store; the other way, a storm. */
+    env_wmb();
+    r->masked = false;
     /* Arm, then look: an entry used before the device saw the new word raises no interrupt, and the
      * barrier makes sure that we then see the entry. */
     env_mb();
