@@ -13,7 +13,7 @@ to_json() {
             name = $0; sub(/=.*/, "", name)
             value = substr($0, length(name) + 2)
             if (value !~ /^(0|[1-9][0-9]*)$/) {
-                gsub(/\\/, "\\\\", value)
+                gsub(/\\/, "&&", value)
                 gsub(/"/, "\\\"", value)
                 gsub(/[\001-\037]/, " ", value)
                 value = "\"" value "\""
