@@ -33,7 +33,8 @@ software() {
 
 if [[ $1 == --sweep ]]; then
     results=$2
-    first=$(find "$results/cells" -path '*/cell.tsv' | sort | head -n 1)
+    # To the end of the list: a reader that stops early kills sort, once a sweep has enough cells.
+    first=$(find "$results/cells" -path '*/cell.tsv' | sort | sed -n 1p)
     {
         echo "sweep=$(basename "$results")"
         echo "cells=$(find "$results/cells" -name DONE | wc -l)"
