@@ -12,11 +12,12 @@ function die(text) {
 function check(name, value,    part, n) {
     split(kind[name], part, ":")
     if (part[1] == "choice") {
-        if (index("|" part[2] "|", "|" value "|") && value != "")
+        if (value !~ /\|/ && index("|" part[2] "|", "|" value "|"))
             return
         die(where ": " name " cannot be '" value "'; choose from " part[2])
     }
-    if (value !~ /^[0-9]+$/ || value + 0 < part[2] + 0 || value + 0 > part[3] + 0)
+    # No leading zeros: one number would have two names, and the shell takes them for octal.
+    if (value !~ /^(0|[1-9][0-9]*)$/ || value + 0 < part[2] + 0 || value + 0 > part[3] + 0)
         die(where ": " name " cannot be '" value "'; give a number from " part[2] " to " part[3])
     if (name == "ring_size") {
         for (n = 2; n < value + 0; n *= 2)
