@@ -11,4 +11,4 @@ kernel=${BUILD:-build}/kernel/ringscope-$mode.elf
 echo "guest in mode $mode on a user network; Ctrl-a x ends it (APPEND='name=value …' adds parameters)"
 exec qemu-system-x86_64 -accel tcg -cpu max -m 96 -nographic -nodefaults -serial mon:stdio \
     -no-reboot -kernel "$kernel" -append "workload=echo ${APPEND:-}" \
-    -netdev user,id=net -device virtio-net-pci,netdev=net,romfile= -device isa-debug-exit
+    -netdev user,id=net -device virtio-net-pci,netdev=net,romfile= -device isa-debug-exit,iobase=0xf4,iosize=4

@@ -24,7 +24,7 @@ udp_guest_start() {
             -kernel "${BUILD:-build}/kernel/ringscope-$mode.elf" -append "trace_mb=32 $parameters" \
             -netdev "dgram,id=net,local.type=inet,local.host=127.0.0.1,local.port=$near,remote.type=inet,remote.host=127.0.0.1,remote.port=$far" \
             -device "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:01$properties" \
-            -device isa-debug-exit -serial "file:$dir/console.log" -pidfile "$dir/pid" -daemonize \
+            -device isa-debug-exit,iobase=0xf4,iosize=4 -serial "file:$dir/console.log" -pidfile "$dir/pid" -daemonize \
             2>"$dir/qemu.log"; then
             udp_guest_pid=$(<"$dir/pid")
             # shellcheck disable=SC2034

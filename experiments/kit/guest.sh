@@ -50,7 +50,7 @@ start() {
 budget=$budget watchdog_ms=$watchdog_ms trace_mb=32 quiet=on $extra" \
         -netdev "tap,id=net,ifname=$tap,script=no,downscript=no,vhost=on" \
         -device "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:01,event_idx=$onoff" \
-        -device isa-debug-exit \
+        -device isa-debug-exit,iobase=0xf4,iosize=4 \
         -serial file:guest/console.log -pidfile guest/pid -daemonize 2>guest/qemu.log ||
         die "QEMU did not start: $(tail -n 1 guest/qemu.log)"
     ./ringsnap "$ram" wait READY 60 >/dev/null ||
