@@ -11,6 +11,9 @@ die() {
 
 [[ ${SETUP:-yes} != no ]] || exit 0
 [[ $# -gt 0 ]] || die "usage: setup.sh GROUP..., groups: build test demo paper"
+for group in "$@"; do
+    [[ " build test demo paper " == *" $group "* ]] || die "no group '$group'; groups: build test demo paper"
+done
 
 wanted() {
     awk -F '\t' -v groups=" $* " '!/^#/ && NF == 3 {
