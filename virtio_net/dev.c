@@ -182,6 +182,14 @@ int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct v
     return 0;
 }
 
+void vnet_note_broken(struct vnet_q *q)
+{
+    if (!q->ring.broken || q->stats.broken)
+        return;
+    q->stats.broken = 1;
+    TRACE(broken, q, q->ring.broken, q->ring.harvested);
+}
+
 int vnet_check(const struct vnet_q *q)
 {
     return vring_check(&q->ring);

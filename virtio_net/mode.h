@@ -26,6 +26,8 @@ uint32_t vnet_rx_fill(struct vnet_q *q);
 uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget);
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget);
 void vnet_irq_mask(struct vnet_q *q);
+/* Counts and traces, once, that the ring has latched broken. */
+void vnet_note_broken(struct vnet_q *q);
 /* Arms for `after` more used entries; returns how many had arrived meanwhile, 0: armed. */
 uint16_t vnet_irq_arm(struct vnet_q *q, uint16_t after);
 

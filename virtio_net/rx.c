@@ -65,6 +65,7 @@ uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget)
         if (kept)
             vnet_up_rx(q, batch, kept);
     }
+    vnet_note_broken(q);
     return done;
 }
 

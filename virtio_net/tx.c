@@ -23,6 +23,7 @@ uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
         TRACE(harvest, q, q->ring.harvested, n);
         vnet_up_tx_done(q, batch, n);
     }
+    vnet_note_broken(q);
     return done;
 }
 
