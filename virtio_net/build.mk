@@ -42,9 +42,14 @@ $(VNET_TEST_OUT)/%.o: %.c
 vnet_test_objs = $(patsubst %.c,$(VNET_TEST_OUT)/%.o,$(1))
 VNET_TEST_RING := virtio_net/vring_split.c faultinj/device.c virtio_net/test/ring_pair.c
 
-VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify)
+VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) faultinj/device.c $(addprefix virtio_net/test/,model_pci.c world.c)
+
+VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify \
+	$(VNET_MODES:%=test_mode_%))
 $(VNET_TEST_OUT)/test_ring: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring.c)
 $(VNET_TEST_OUT)/test_ring_notify: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_notify.c)
+$(foreach mode,$(VNET_MODES),$(eval $(VNET_TEST_OUT)/test_mode_$(mode): \
+	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_modes.c virtio_net/mode_$(mode).c)))
 
 $(VNET_TESTS):
 	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka
@@ -52,3 +57,5 @@ $(VNET_TESTS):
 .PHONY: test-driver
 test-driver: $(VNET_TESTS)
 	@for t in $(VNET_TESTS); do $$t || exit; done
+
+-include $(shell find $(VNET_TEST_OUT) -name '*.d' 2>/dev/null)

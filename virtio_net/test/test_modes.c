@@ -1,0 +1,372 @@
+/* One driver mode in a world of chance. Built once for each mode. */
+#include "world.h"
+#include "../../faultinj/plan.h"
+#include <stdio.h>
+
+static bool is_poll(void)
+{
+    return !vnet_mode.uses_irqs;
+}
+
+static bool is_intr(void)
+{
+    return vnet_mode.works_in_irq;
+}
+
+static bool is_hybrid(void)
+{
+    return vnet_mode.uses_irqs && !vnet_mode.works_in_irq;
+}
+
+static void schedule(const struct world_config *c, uint32_t budget, bool jitter, bool short_pool)
+{
+    world_init(c);
+    world.jitter = jitter;
+    for (int i = 0; i < 4000; i++) {
+        if (short_pool)
+            world.alloc_fails = rng_below(&world.rng, 4) == 0;
+        world_step(budget);
+        for (int j = 0; j < VNET_QUEUES; j++)
+            assert_int_equal(vnet_check(world_q(j)), 0);
+    }
+    world.alloc_fails = false;
+    world_drain(budget);
+    world_quiet();
+}
+
+/* Any order of events, any of the ways to notify: in the end nothing is left lying. */
+static void test_random_schedules(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct world_config c = {
+            .event_idx = seed & 1,
+            .shared_line = seed & 2,
+            .echo = seed & 4,
+            .ring_size = (uint16_t)(2u << seed / 8 % 9),
+            .seed = seed,
+        };
+        print_message("\r# seed %u", (unsigned)seed);
+        schedule(&c, 1 + (uint32_t)(seed % 40), seed % 3, seed % 5 == 0);
+    }
+    print_message("\r");
+}
+
+static void test_poll_asks_for_no_irq(void **state)
+{
+    (void)state;
+    if (!is_poll())
+        skip();
+    for (int event_idx = 0; event_idx < 2; event_idx++) {
+        struct world_config c = { .event_idx = event_idx, .ring_size = 64, .seed = 5 };
+        world_init(&c);
+        world.jitter = true;
+        while (world.host_sent < 150000 || world.tx_seen < 150000)
+            world_step(64);
+        world_drain(64);
+        world_quiet();
+        for (int i = 0; i < VNET_QUEUES; i++) {
+            assert_int_equal(world_ring(i)->irqs_wanted, 0);
+            assert_int_equal(world_q(i)->stats.irqs, 0);
+            assert_int_equal(world_q(i)->stats.arms, 0);
+        }
+    }
+}
+
+/* A hundred thousand frames out and back: each is there, in order, unchanged. */
+static void test_echo(void **state)
+{
+    (void)state;
+    for (int event_idx = 0; event_idx < 2; event_idx++) {
+        struct world_config c = {
+            .event_idx = event_idx, .echo = true, .ring_size = 256, .seed = 77
+        };
+        world_init(&c);
+        world.jitter = true;
+        for (uint64_t n = 0; n < 100000; n += 100) {
+            world_frames(100);
+            for (int i = 0; i < 60; i++)
+                world_step(64);
+            /* The rest of this hundred, so that no ring is ever full. */
+            world_drain(64);
+            world.jitter = true;
+        }
+        world_drain(64);
+        world_quiet();
+        assert_true(world.host_sent >= 100000);
+        assert_int_equal(world.tx_seen, world.host_sent);
+        assert_int_equal(world.refused, 0);
+    }
+}
+
+/* No replacement buffers: frames are dropped by name, their buffers posted again, the ring as full
+ * as ever; and it recovers. */
+static void test_rx_alloc_failure(void **state)
+{
+    struct world_config c = { .event_idx = true, .ring_size = 16, .seed = 3 };
+    (void)state;
+    world_init(&c);
+    world.alloc_fails = true;
+    world_frames(100);
+    world_drain(64);
+    world_quiet();
+    assert_int_equal(world_q(VNET_RX)->stats.drop_alloc, 100);
+    assert_int_equal(world.received, 0);
+    world.alloc_fails = false;
+    world_frames(50);
+    world_drain(64);
+    world_quiet();
+    assert_int_equal(world.received, 50);
+}
+
+static void test_rx_alloc_fault_point(void **state)
+{
+    struct world_config c = { .event_idx = true, .ring_size = 16, .seed = 3 };
+    char err[80];
+    (void)state;
+    world_init(&c);
+    assert_int_equal(fault_plan_set("rx_alloc:interval=4", err, sizeof(err)), 0);
+    world_frames(100);
+    world_drain(64);
+    world_quiet();
+    assert_int_equal(world_q(VNET_RX)->stats.drop_alloc, 25);
+    assert_int_equal(fault_plan_set("", err, sizeof(err)), 0);
+}
+
+static void test_rx_lengths(void **state)
+{
+    struct world_config c = { .event_idx = true, .ring_size = 16, .seed = 3 };
+    (void)state;
+    world_init(&c);
+    world_frames(10);
+    world_ring(VNET_RX)->trick = RING_DEV_LEN_LONG;
+    world_host_rx();
+    world_ring(VNET_RX)->trick = RING_DEV_LEN_SHORT;
+    world_host_rx();
+    world_drain(64);
+    world_quiet();
+    assert_int_equal(world_q(VNET_RX)->stats.drop_length, 2);
+    assert_int_equal(world.received, 8);
+}
+
+/* The ring takes what it has room for and says so; afterwards there is room again. */
+static void test_tx_full(void **state)
+{
+    struct world_config c = { .event_idx = true, .ring_size = 16, .seed = 3 };
+    (void)state;
+    world_init(&c);
+    assert_int_equal(world_send(10), 10);
+    assert_int_equal(world_send(10), 6);
+    assert_int_equal(world_send(1), 0);
+    assert_int_equal(world_q(VNET_TX)->stats.full, 2);
+    world_drain(64);
+    assert_int_equal(world_send(16), 16);
+    world_drain(64);
+    world_quiet();
+}
+
+/* A sender needs no completion interrupt to get on: it takes back itself what the device is done
+ * with. And after that the rest still comes back without another send. */
+static void test_tx_reclaims_itself(void **state)
+{
+    (void)state;
+    for (int shared = 0; shared < 2; shared++) {
+        struct world_config c = {
+            .event_idx = true, .shared_line = shared, .ring_size = 16, .seed = 3
+        };
+        world_init(&c);
+        world_send(16);
+        for (int i = 0; i < 17; i++)
+            world_host_tx();
+        for (int i = 0; i < 12; i++)
+            world_host_complete(false);
+        world_show(VNET_TX);
+        assert_int_equal(world_send(8), 8); /* the interrupt is on its way all this time */
+        world_drain(64);
+        world_quiet();
+    }
+}
+
+/* A poll does as much as it may, says that there is more, and goes on from there. */
+static void test_budget(void **state)
+{
+    struct world_config c = { .event_idx = true, .ring_size = 256, .seed = 3 };
+    (void)state;
+    if (is_intr())
+        skip();
+    world_init(&c);
+    world_frames(100);
+    for (int i = 0; i < 100; i++)
+        world_host_rx();
+    world_show(VNET_RX);
+    world_irq(VNET_RX);
+    for (unsigned i = 1; i <= 2; i++) {
+        struct vnet_poll_result r = vnet_poll(world_q(VNET_RX), 40);
+        assert_int_equal(r.done, 40);
+        assert_true(r.again);
+        assert_int_equal(world.received, 40 * i);
+    }
+    assert_int_equal(vnet_poll(world_q(VNET_RX), 40).done, 20);
+    assert_int_equal(world_q(VNET_RX)->stats.polls_budget, is_hybrid() ? 2 : 0);
+    assert_int_equal(world.largest_upcall, VNET_BATCH);
+    world_drain(40);
+    world_quiet();
+}
+
+/* Under load hybrid has few interrupts, and idle it has them back. */
+static void test_hybrid_masks(void **state)
+{
+    struct world_config c = { .event_idx = false, .ring_size = 64, .seed = 3 };
+    (void)state;
+    if (!is_hybrid())
+        skip();
+    world_init(&c);
+    struct vnet_q *rx = world_q(VNET_RX);
+    assert_int_equal(rx->ring.avail->flags, 0);
+    for (int i = 0; i < 1000; i++) {
+        world_frames(10);
+        while (world_host_rx())
+            world_show(VNET_RX);
+        world_irq(VNET_RX);
+        assert_int_equal(rx->ring.avail->flags, VIRTQ_AVAIL_F_NO_INTERRUPT);
+        world_poll(5);
+    }
+    assert_int_equal(rx->stats.irqs, 1);
+    world_drain(5);
+    world_quiet();
+    assert_int_equal(rx->ring.avail->flags, 0);
+    assert_int_equal(rx->stats.irqs_spurious, 0);
+}
+
+/* Transmit completions are waited for by the three quarters: few interrupts, and yet the last. */
+static void test_hybrid_tx_moderation(void **state)
+{
+    struct world_config c = { .event_idx = true, .ring_size = 256, .seed = 3 };
+    (void)state;
+    if (!is_hybrid())
+        skip();
+    world_init(&c);
+    for (int i = 0; i < 4; i++)
+        world_send(25);
+    for (int i = 0; i < 101; i++)
+        world_host_tx();
+    for (int i = 1; i <= 75; i++) {
+        assert_int_equal(world_q(VNET_TX)->stats.irqs, 0);
+        world_host_complete(false);
+        world_show(VNET_TX);
+        /* The first decision of a device has nothing to compare with and is always yes. */
+        if (world_ring(VNET_TX)->irqs_wanted)
+            world_irq(VNET_TX);
+        else
+            world.irq_waiting[VNET_TX] = false;
+    }
+    assert_int_equal(world_q(VNET_TX)->stats.irqs, 1);
+    world_drain(64);
+    world_quiet();
+    assert_in_range(world_q(VNET_TX)->stats.irqs, 2, 8);
+}
+
+static void test_intr_never_masks(void **state)
+{
+    struct world_config c = { .event_idx = false, .ring_size = 32, .seed = 9 };
+    (void)state;
+    if (!is_intr())
+        skip();
+    world_init(&c);
+    world.jitter = true;
+    for (int i = 0; i < 20000; i++) {
+        world_step(64);
+        for (int j = 0; j < VNET_QUEUES; j++)
+            assert_int_equal(world_q(j)->ring.avail->flags, 0);
+    }
+    world_drain(64);
+    world_quiet();
+}
+
+/* A queue that latched broken says so once, hurts nobody, and stop gives its buffers back. */
+static unsigned given_back;
+
+static void give_back(struct vnet_q *q, struct vnet_buf *b)
+{
+    (void)q;
+    given_back++;
+    world.free_bufs[world.free_count++] = b;
+}
+
+static void test_broken_and_stop(void **state)
+{
+    static const enum ring_dev_trick lies[] = { RING_DEV_ID_RANGE, RING_DEV_IDX_JUMP };
+    (void)state;
+    for (unsigned lie = 0; lie < 2; lie++) {
+        for (int index = 0; index < VNET_QUEUES; index++) {
+            struct world_config c = { .event_idx = true, .ring_size = 16, .seed = 3 };
+            world_init(&c);
+            world_frames(3);
+            world_send(3);
+            world_ring(index)->trick = lies[lie];
+            world_drain(64);
+            for (int i = 0; i < VNET_QUEUES; i++)
+                assert_int_equal(world_q(i)->stats.broken, i == index);
+            given_back = 0;
+            assert_int_equal(vnet_stop(&world.dev, give_back), 0);
+            assert_int_equal(world.free_count, WORLD_POOL);
+            assert_true(given_back >= 16);
+        }
+    }
+}
+
+static void test_stop_in_full_flight(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed < 40; seed++) {
+        struct world_config c = { .event_idx = seed & 1, .ring_size = 32, .seed = seed };
+        world_init(&c);
+        world.jitter = true;
+        for (int i = 0; i < 500; i++)
+            world_step(8);
+        world.jitter = false;
+        assert_int_equal(vnet_stop(&world.dev, give_back), 0);
+        assert_int_equal(world.free_count, WORLD_POOL);
+        for (int i = 0; i < VNET_QUEUES; i++)
+            assert_int_equal(vnet_check(world_q(i)), 0);
+        assert_null(model_pci_violation(&world.pci));
+    }
+}
+
+static void test_stop_waits_for_reset(void **state)
+{
+    struct world_config c = { .event_idx = true, .ring_size = 16, .seed = 3 };
+    (void)state;
+    world_init(&c);
+    world.pci.hangs_in_reset = true;
+    given_back = 0;
+    assert_int_equal(vnet_stop(&world.dev, give_back), -VNET_E_RESET_TIMEOUT);
+    assert_int_equal(given_back, 0);
+    world.pci.hangs_in_reset = false;
+    assert_int_equal(vnet_stop(&world.dev, give_back), 0);
+    assert_int_equal(world.free_count, WORLD_POOL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_schedules),
+        cmocka_unit_test(test_poll_asks_for_no_irq),
+        cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_rx_alloc_failure),
+        cmocka_unit_test(test_rx_alloc_fault_point),
+        cmocka_unit_test(test_rx_lengths),
+        cmocka_unit_test(test_tx_full),
+        cmocka_unit_test(test_tx_reclaims_itself),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_hybrid_masks),
+        cmocka_unit_test(test_hybrid_tx_moderation),
+        cmocka_unit_test(test_intr_never_masks),
+        cmocka_unit_test(test_broken_and_stop),
+        cmocka_unit_test(test_stop_in_full_flight),
+        cmocka_unit_test(test_stop_waits_for_reset),
+    };
+    char name[40];
+    snprintf(name, sizeof(name), "mode %s", vnet_mode.name);
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
