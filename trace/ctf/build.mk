@@ -6,16 +6,16 @@ CTF_SRC := trace/ctf
 CTF_HDR := $(wildcard $(CTF_SRC)/*.h) trace/record.h trace/events.def
 CTF_COMMON := $(CTF_SRC)/tsdl.c $(CTF_SRC)/complain.c
 CTF_SNAP := $(CTF_SRC)/region.c $(CTF_SRC)/snapshot.c $(CTF_SRC)/stream.c
-CTF_PROGRAMS := $(BUILD)/trace/ctf-metadata $(BUILD)/trace/ringsnap
+CTF_PROGRAMS := $(BUILD)/trace/ctf/ctf-metadata $(BUILD)/trace/ctf/ringsnap
 
 .PHONY: trace-ctf
 trace-ctf: $(CTF_PROGRAMS)
 
-$(BUILD)/trace/ctf-metadata: $(CTF_SRC)/metadata.c $(CTF_COMMON) $(CTF_HDR)
+$(BUILD)/trace/ctf/ctf-metadata: $(CTF_SRC)/metadata.c $(CTF_COMMON) $(CTF_HDR)
 	@mkdir -p $(@D)
 	$(CC) $(CTF_CFLAGS) -o $@ $(filter %.c,$^)
 
 # Static: it runs on lab machines with another libc.
-$(BUILD)/trace/ringsnap: $(CTF_SRC)/ringsnap.c $(CTF_SNAP) $(CTF_COMMON) $(CTF_HDR)
+$(BUILD)/trace/ctf/ringsnap: $(CTF_SRC)/ringsnap.c $(CTF_SNAP) $(CTF_COMMON) $(CTF_HDR)
 	@mkdir -p $(@D)
 	$(CC) $(CTF_CFLAGS) -static -o $@ $(filter %.c,$^)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,7 +71,7 @@ static double now_seconds(void)
 static int state_number(const char *name)
 {
     for (int i = 0; i <= TRACE_GUEST_PANIC; i++)
-        if (!strcmp(name, region_state_name((uint32_t)i)))
+        if (!strcasecmp(name, region_state_name((uint32_t)i)))
             return i;
     return complain("no state '%s': use booting, ready, running, done or panic", name);
 }

@@ -30,13 +30,14 @@ static int write_run(struct ctf_stream *s, const struct trace_record *records, u
             holes++;
             continue;
         }
-        if (ctf_stream_gap(s, holes, records[i].time) || ctf_stream_put(s, &records[i]))
+        if (ctf_stream_gap(s, holes, s->last_time, records[i].time) ||
+            ctf_stream_put(s, &records[i]))
             return -1;
         count->uncommitted += holes;
         holes = 0;
     }
     count->uncommitted += holes;
-    return ctf_stream_gap(s, holes, s->last_time);
+    return ctf_stream_gap(s, holes, s->last_time, s->last_time);
 }
 
 static int cut_cpu(const struct region *r, unsigned cpu, const struct position *from,
@@ -58,10 +59,12 @@ static int cut_cpu(const struct region *r, unsigned cpu, const struct position *
         whole = start;
     uint64_t dropped = to->lost[cpu] - from->lost[cpu];
     const struct trace_record *first = &records[whole - start];
+    uint64_t start_time = whole < end && first->id ? first->time : 0;
     int bad = ctf_stream_open(&s, out, cpu);
     if (!bad) {
-        bad = ctf_stream_gap(&s, whole - begin, whole < end && first->id ? first->time : 0) ||
-              write_run(&s, first, end - whole, count) || ctf_stream_gap(&s, dropped, s.last_time);
+        bad = ctf_stream_gap(&s, whole - begin, start_time, start_time) ||
+              write_run(&s, first, end - whole, count) ||
+              ctf_stream_gap(&s, dropped, s.last_time, s.last_time);
         bad = ctf_stream_close(&s) || bad;
         count->records += s.records;
         count->overwritten += whole - begin;
@@ -115,6 +118,11 @@ static int dump_cpu(const struct region *r, unsigned cpu, const char *out,
             count->overwritten += TRACE_RECORDS_PER_PACKET;
             continue;
         }
+        /* The guest counts the records of a packet that it takes for the next lap as discarded, but
+         * they lie before this dump, not between its packets. */
+        uint64_t number = i / TRACE_RECORDS_PER_PACKET, packets = r->head.cpu[cpu].packets;
+        if (number >= packets)
+            p.header.discarded -= (number - packets + 1) * TRACE_RECORDS_PER_PACKET;
         uint64_t left = reserved - i;
         if (p.header.content_bits != 8 * TRACE_PACKET_BYTES)
             close_by_marks(&p, left < TRACE_RECORDS_PER_PACKET ? left : TRACE_RECORDS_PER_PACKET,

@@ -90,23 +90,24 @@ int ctf_stream_put(struct ctf_stream *s, const struct trace_record *record)
     return 0;
 }
 
-int ctf_stream_gap(struct ctf_stream *s, uint64_t lost, uint64_t until)
+int ctf_stream_gap(struct ctf_stream *s, uint64_t lost, uint64_t since, uint64_t until)
 {
     if (!lost)
         return 0;
     if (flush_records(s))
         return -1;
-    if (!s->packets) {
-        /* CTF counts from one packet to the next: without this first one with a zero count, a
-         * reader could not tell a loss before the first record. */
-        if (write_packet(s, until, until, sizeof(struct trace_packet_header)))
-            return -1;
-        s->last_time = until;
-    }
+    if (!s->packets && !since)
+        since = until;
+    if (since < s->last_time)
+        since = s->last_time;
+    if (until < since)
+        until = since;
+    /* CTF counts from one packet to the next: without this first one with a zero count, a reader
+     * could not tell a loss before the first record. */
+    if (!s->packets && write_packet(s, since, since, sizeof(struct trace_packet_header)))
+        return -1;
     s->discarded += lost;
-    if (until < s->last_time)
-        until = s->last_time;
-    int bad = write_packet(s, s->last_time, until, sizeof(struct trace_packet_header));
+    int bad = write_packet(s, since, until, sizeof(struct trace_packet_header));
     s->last_time = until;
     return bad;
 }

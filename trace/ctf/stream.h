@@ -28,10 +28,10 @@ int ctf_stream_open(struct ctf_stream *s, const char *dir, unsigned cpu);
 /* Appends one record; times must not go backwards. 0, or -1 after complaining. */
 int ctf_stream_put(struct ctf_stream *s, const struct trace_record *record);
 
-/* Says that `lost` records are missing between the last record and the one that follows, whose
- * time is `until`. The loss becomes a packet without records that covers just this window, so a
- * reader knows between which two records it happened. 0, or -1 after complaining. */
-int ctf_stream_gap(struct ctf_stream *s, uint64_t lost, uint64_t until);
+/* Says that `lost` records are missing between the times `since` and `until`, after the last record
+ * put and before the next. The loss becomes a packet without records that covers just this window,
+ * so a reader knows between which two records it happened. 0, or -1 after complaining. */
+int ctf_stream_gap(struct ctf_stream *s, uint64_t lost, uint64_t since, uint64_t until);
 
 /* Appends a packet as it stands. 0, or -1 after complaining. */
 int ctf_stream_packet(struct ctf_stream *s, const struct trace_packet *packet);

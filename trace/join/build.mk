@@ -1,0 +1,24 @@
+# Programs and tests of trace/join. Included from the top, or used alone:
+# make -f trace/join/build.mk test-join
+BUILD ?= build
+
+JOIN_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror
+JOIN_SRC := trace/join
+JOIN_HDR := $(wildcard $(JOIN_SRC)/*.h $(JOIN_SRC)/*.def trace/ctf/*.h) \
+	trace/record.h trace/events.def
+JOIN_CTF := trace/ctf/complain.c trace/ctf/stream.c trace/ctf/tsdl.c
+JOIN_HOSTLOG := $(JOIN_SRC)/hostlog.c $(JOIN_CTF)
+JOIN_CORE := $(addprefix $(JOIN_SRC)/,events.c hull.c align.c causal.c sort_out.c match.c \
+	classify.c chain.c stages.c numbers.c export.c print.c) trace/ctf/complain.c trace/ctf/tsdl.c
+JOIN_PROGRAMS := $(BUILD)/trace/join/hostlog2ctf $(BUILD)/trace/join/ringjoin
+
+.PHONY: trace-join
+trace-join: $(JOIN_PROGRAMS)
+
+$(BUILD)/trace/join/hostlog2ctf: $(JOIN_SRC)/hostlog2ctf.c $(JOIN_HOSTLOG) $(JOIN_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(JOIN_CFLAGS) -o $@ $(filter %.c,$^)
+
+$(BUILD)/trace/join/ringjoin: $(JOIN_SRC)/ringjoin.c $(JOIN_CORE) $(JOIN_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(JOIN_CFLAGS) -o $@ $(filter %.c,$^) -lm
