@@ -5,9 +5,11 @@
 #   udp_guest_start DIR MODE "parameters of the kernel" [device property...]
 #       fails with one line if it does not become ready; sets udp_guest_port (loadgen --port)
 #       and udp_guest_ram (for ringsnap)
+#   udp_guest_boot DIR MODE ...
+#       the same without waiting: for workload=source, which sends instead of being ready
 #   udp_guest_stop
 
-udp_guest_start() {
+udp_guest_boot() {
     local dir=$1 mode=$2 parameters=$3 try near far properties=''
     shift 3
     [[ $# == 0 ]] || properties=,$(IFS=, && echo "$*")
@@ -29,14 +31,19 @@ udp_guest_start() {
             udp_guest_pid=$(<"$dir/pid")
             # shellcheck disable=SC2034
             udp_guest_port=udp:$far:$near
-            "${BUILD:-build}/trace/ctf/ringsnap" "$udp_guest_ram" wait READY 30 >/dev/null && return 0
-            echo "the guest did not become ready; its console: $dir/console.log" >&2
-            udp_guest_stop
-            return 1
+            return 0
         fi
         grep -q 'Address already in use' "$dir/qemu.log" || break
     done
     echo "QEMU did not start after $try tries: $(tail -n 1 "$dir/qemu.log")" >&2
+    return 1
+}
+
+udp_guest_start() {
+    udp_guest_boot "$@" || return 1
+    "${BUILD:-build}/trace/ctf/ringsnap" "$udp_guest_ram" wait READY 30 >/dev/null && return 0
+    echo "the guest did not become ready; its console: $1/console.log" >&2
+    udp_guest_stop
     return 1
 }
 
