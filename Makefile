@@ -10,6 +10,12 @@ export BUILD := $(abspath $(BUILD))
 export RESULTS := $(abspath $(RESULTS))
 
 .DEFAULT_GOAL := help
+.SECONDARY:
+# Commands are shown with V=1.
+ifndef V
+.SILENT:
+endif
+MAKEFLAGS += --no-print-directory
 .PHONY: help demo test check run sweep figures report paper faults lab lab-shell lab-stop setup \
 	build kit format clean
 
@@ -17,8 +23,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 demo: setup-demo ## the main job: measure three driver modes on vhost-net, draw results/demo/report.html
-	@$(MAKE) --no-print-directory sweep SWEEP=demo SETUP=no
-	@$(MAKE) --no-print-directory report SWEEP=demo SETUP=no
+	@$(MAKE) sweep SWEEP=demo SETUP=no
+	@$(MAKE) report SWEEP=demo SETUP=no
 
 test: setup-test ## every test this machine can run
 	@experiments/test/run.sh all
@@ -46,7 +52,7 @@ paper: setup-paper ## SWEEP=name: the report as a PDF, every number generated
 	@paper/build.sh $(SWEEP)
 
 faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault into each mode: results/faults/matrix.tsv
-	@$(MAKE) --no-print-directory kit SETUP=no
+	@$(MAKE) kit SETUP=no
 	@faultinj/matrix.sh
 
 lab: setup-demo $(BUILD)/experiments/lab/probe_guest.bin ## build and start the vhost-net VM
@@ -80,6 +86,4 @@ include experiments/loadgen/build.mk experiments/lab/build.mk
 include plots/build.mk paper/build.mk
 
 # Everything that a sweep runs, here and on the host.
-kit: $(KERNEL_ELFS) $(BUILD)/experiments/loadgen/loadgen $(BUILD)/experiments/lab/probe_guest.bin \
-	$(BUILD)/trace/host/mark $(BUILD)/trace/host/vhost-0.17.bt $(BUILD)/trace/host/vhost-0.23.bt \
-	$(BUILD)/trace/ctf/ringsnap $(BUILD)/trace/join/ringjoin $(BUILD)/trace/join/hostlog2ctf
+kit: kernel loadgen lab-probe trace-host trace-ctf trace-join

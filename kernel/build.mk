@@ -10,7 +10,7 @@ KERNEL_CC ?= gcc
 KERNEL_MODES := poll intr hybrid
 
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
-	-I. -ffreestanding -fno-pic -mcmodel=small -mno-red-zone -mgeneral-regs-only -mno-mmx \
+	-I. -DPORT_GUEST -ffreestanding -fno-pic -mcmodel=small -mno-red-zone -mgeneral-regs-only -mno-mmx \
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fcf-protection=none \
 	-fstack-protector-strong -mstack-protector-guard=global
