@@ -11,7 +11,7 @@ VNET_SUPPORT := trace/buffer.c faultinj/plan.c
 
 # Guest: VNET_OBJS_<mode> is what kernel/build.mk links. Its flags come from there, so they are
 # looked up when the rule runs.
-VNET_GUEST_FLAGS = $(KERNEL_CFLAGS) -Itrace -Ifaultinj -DPORT_GUEST -DTRACE=$(TRACE) -DFAULT=$(FAULT)
+VNET_GUEST_FLAGS = $(KERNEL_CFLAGS) -DPORT_GUEST -DTRACE=$(TRACE) -DFAULT=$(FAULT)
 
 define vnet_mode_objects
 VNET_OBJS_$(1) := $$(patsubst %.c,$$(BUILD)/guest/$(1)/%.o,$$(VNET_CORE) virtio_net/mode_$(1).c $$(VNET_SUPPORT))
@@ -31,7 +31,7 @@ virtio_net/flags_force:
 
 # Tests: hosted, with the sanitizers; the driver's own objects also with its points (test/points.h).
 VNET_TEST_OUT   := $(BUILD)/virtio_net/test
-VNET_TEST_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -MMD -MP -I. -Itrace -Ifaultinj \
+VNET_TEST_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -MMD -MP -I. \
 	-DTRACE=1 -DFAULT=1 -fsanitize=address,undefined -fno-sanitize-recover=all
 VNET_POINTS     := -include virtio_net/test/points.h
 
@@ -44,12 +44,18 @@ VNET_TEST_RING := virtio_net/vring_split.c faultinj/device.c virtio_net/test/rin
 
 VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) faultinj/device.c $(addprefix virtio_net/test/,model_pci.c world.c)
 
-VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify \
-	$(VNET_MODES:%=test_mode_%))
+VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify test_attach test_trace \
+	$(VNET_MODES:%=test_mode_%) test_watchdog_intr test_watchdog_hybrid)
 $(VNET_TEST_OUT)/test_ring: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring.c)
 $(VNET_TEST_OUT)/test_ring_notify: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_notify.c)
+$(VNET_TEST_OUT)/test_attach: $(call vnet_test_objs,$(filter-out %/world.c,$(VNET_TEST_WORLD)) \
+	virtio_net/test/test_attach.c virtio_net/mode_hybrid.c)
+$(VNET_TEST_OUT)/test_trace: $(call vnet_test_objs,$(VNET_TEST_WORLD) \
+	virtio_net/test/test_trace.c virtio_net/mode_hybrid.c)
 $(foreach mode,$(VNET_MODES),$(eval $(VNET_TEST_OUT)/test_mode_$(mode): \
 	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_modes.c virtio_net/mode_$(mode).c)))
+$(foreach mode,intr hybrid,$(eval $(VNET_TEST_OUT)/test_watchdog_$(mode): \
+	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_watchdog.c virtio_net/mode_$(mode).c)))
 
 $(VNET_TESTS):
 	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka
@@ -57,5 +63,6 @@ $(VNET_TESTS):
 .PHONY: test-driver
 test-driver: $(VNET_TESTS)
 	@for t in $(VNET_TESTS); do $$t || exit; done
+	virtio_net/test/text_identical.sh $(VNET_TEST_OUT)/text $(VNET_CORE) $(VNET_MODES:%=virtio_net/mode_%.c)
 
 -include $(shell find $(VNET_TEST_OUT) -name '*.d' 2>/dev/null)

@@ -252,7 +252,7 @@ void model_pci_init(struct model_pci *m, uint64_t offered, uint16_t max)
     m->offered = offered;
     m->num_queues = MODEL_QUEUES;
     m->multiplier = MODEL_MULTIPLY;
-    m->reset_reads = 3;
+    m->reset_reads = 2;
     memcpy(m->caps, caps, sizeof(caps));
     m->caps_used = sizeof(caps) / sizeof(caps[0]);
     m->config = (struct virtio_net_config){ .mac = { 0x52, 0x54, 0, 1, 2, 3 },
