@@ -5,7 +5,7 @@
 set -eu
 out=$1
 shift
-flags=$(make -s -f kernel/build.mk --eval='vnet-flags: ; @echo $(KERNEL_CFLAGS)' vnet-flags)
+flags=$(MAKEFLAGS= make -s -f kernel/build.mk --eval='vnet-flags: ; @echo $(KERNEL_CFLAGS)' vnet-flags)
 strip=virtio_net/test/strip_seams.awk
 cc=${KERNEL_CC:-gcc}
 
