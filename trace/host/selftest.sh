@@ -9,8 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/common.sh"
 
 usage="usage: selftest.sh [--traffic CMD] [--seconds N] [--also FUNCTION]..."
-traffic=
-seconds=5
+traffic= # none: whatever runs already
+seconds=60 # the longest wait for every event to show up
 also=()
 failures=0
 
@@ -38,14 +38,18 @@ probes_of() {
     grep -oE '^(fentry|fexit|kfunc|kretfunc|tracepoint):[a-z0-9_:]+' "$1"
 }
 
-functions=/sys/kernel/tracing/available_filter_functions
+# Reading this file costs the kernel a walk over all its functions: it is read once.
+list_functions() {
+    sed -E 's/^([^ ]+)( \[(.*)\])?$/\1 \3/' /sys/kernel/tracing/available_filter_functions \
+        >"$work/functions" || die "cannot read the kernel's list of functions: is tracefs mounted?"
+}
 
 # Probes for the functions given with --also, in the syntax of the script's version.
 add_probes() {
     local script=$1 name entry=fentry
     grep -q '^fentry:' "$script" || entry=kfunc
     for name in "${also[@]}"; do
-        if grep -qE "^$name \[vhost\]" "$functions"; then
+        if grep -qxF "$name vhost" "$work/functions"; then
             printf '%s:vhost:%s\n{\n}\n' "$entry" "$name"
         else
             fail "$name: the vhost module has no such function to attach to"
@@ -55,12 +59,13 @@ add_probes() {
 
 # A function that the compiler made vanish would make bpftrace refuse the whole script: name it.
 check_functions() {
-    local probe function
+    local probe
+    probes_of "$1" | grep -v '^tracepoint:' >"$work/wanted"
     while read -r probe; do
-        [[ $probe != tracepoint:* ]] || continue
-        function=${probe##*:}
-        grep -qE "^$function( |$)" "$functions" || fail "$probe: no such function in this kernel"
-    done < <(probes_of "$1")
+        fail "$probe: no such function in this kernel"
+    done < <(awk 'NR == FNR { split($1, part, ":"); want[part[length(part)]] = $1; next }
+                  { delete want[$1] }
+                  END { for (name in want) print want[name] }' "$work/wanted" "$work/functions")
 }
 
 add_counters() {
@@ -68,23 +73,40 @@ add_counters() {
             s/^((fentry|fexit|kfunc|kretfunc):[a-z0-9_:]+) \{/\1 { @hits[probe] = count();/' "$1"
 }
 
-run_traffic() {
-    local pid
-    if [[ -n $traffic ]]; then
-        # The command may end by itself or go on: only its traffic matters.
-        setsid bash -c "$traffic" >"$work/traffic.log" 2>&1 </dev/null &
-        pid=$!
-        sleep "$seconds"
-        kill -- -"$pid" 2>/dev/null || true
-    else
-        sleep "$seconds"
-    fi
+all_events_seen() {
+    awk 'NR == FNR { if ($2 == "event") want[$3]; next }
+         $1 == "R" { delete want[$5] }
+         END { for (id in want) exit 1 }' "$work/script.bt" "$work/log"
 }
 
+wait_for_events() {
+    local deadline=$((SECONDS + seconds))
+    until all_events_seen || ((SECONDS >= deadline)); do
+        sleep 0.5
+    done
+}
+
+run_traffic() {
+    local pid
+    if [[ -z $traffic ]]; then
+        wait_for_events
+        return
+    fi
+    # A group of its own, so that all of it ends with one signal.
+    setsid bash -c "$traffic" >"$work/traffic.log" 2>&1 </dev/null &
+    pid=$!
+    wait_for_events
+    kill -0 "$pid" 2>/dev/null ||
+        echo "selftest.sh: the traffic command ended early: $(tail -n 1 "$work/traffic.log")" >&2
+    kill -- -"$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+}
+
+# bpftrace puts the module into the name of a probe that was written without one.
 check_hits() {
     local probe hits
     while read -r probe; do
-        hits=$(sed -n "s/^@hits\[$probe\]: //p" "$work/log")
+        hits=$(sed -n "s/^@hits\[${probe%%:*}:\(.*:\)\{0,1\}${probe##*:}\]: //p" "$work/log")
         printf '%-55s %s\n' "$probe" "${hits:-0}"
         ((${hits:-0} > 0)) || fail "$probe: attached, but recorded nothing"
     done < <(probes_of "$work/script.bt")
@@ -104,6 +126,7 @@ need_host
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 script=$(script_for "$(bpftrace_version)")
+list_functions
 add_probes "$script" >"$work/also.bt"
 check_functions "$script"
 ((failures == 0)) || exit 1
