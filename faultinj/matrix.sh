@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Injects each fault of cases.tsv into each mode and says what became of it:
 # results/faults/matrix.tsv and a table. Exit status 1 if an outcome is not the expected one.
-#   matrix.sh [LABEL...]      only these labels
+#   matrix.sh [LABEL...]      only these labels; CASES=file: instead of cases.tsv
 #
 # Outcomes: PASS the fault could not occur or changed nothing; RECOVERED it occurred and traffic
 # goes on after it; WEDGED a queue stands still; CORRUPT frames or buffers came to harm.
@@ -14,6 +14,7 @@ export BUILD=${BUILD:-$root/build}
 snap=$BUILD/trace/ctf/ringsnap
 loadgen=$BUILD/experiments/loadgen/loadgen
 results=${RESULTS:-$root/results}/faults
+cases=${CASES:-$here/cases.tsv}
 work=$(mktemp -d)
 trap 'udp_guest_stop; rm -rf "$work"' EXIT
 
@@ -97,9 +98,16 @@ run_all() {
             echo "  $label in mode $mode" >&2
             run_case "$label" "$plan" "$parameters" "$mode" "$expected" </dev/null
         done
-    done 3<"$here/cases.tsv"
+    done 3<"$cases"
 }
 
+# A label mistyped must not pass for a matrix without surprises.
+for label in "$@"; do
+    cut -f1 "$cases" | grep -v '^#' | grep -Fxq -- "$label" || {
+        echo "matrix.sh: no case '$label'; there are: $(cut -f1 "$cases" | grep -v '^#' | uniq | xargs)" >&2
+        exit 1
+    }
+done
 mkdir -p "$results"
 run_all "$@" >"$results/matrix.tsv.part"
 mv "$results/matrix.tsv.part" "$results/matrix.tsv"
