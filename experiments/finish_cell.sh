@@ -33,7 +33,7 @@ collect() {
 
 number=$(param host:number)
 "$bin/trace/join/hostlog2ctf" --log "$cell/host.log" --pid "$(param host:qemu_pid)" \
-    --begin $((2 * number)) --end $((2 * number + 1)) --out "$cell/host"
+    --begin $((2 * number)) --end $((2 * number + 1)) --out "$cell/host" >"$cell/hostlog.tsv"
 status=0
 "$bin/trace/join/ringjoin" --guest "$cell/guest" --host "$cell/host" --out "$cell" \
     --timeline "$cell/timeline.tsv" >"$cell/join.log" || status=$?

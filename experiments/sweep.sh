@@ -46,7 +46,8 @@ deploy() {
     local stage=$BUILD/kit
     rm -rf "$stage"
     mkdir -p "$stage"
-    cp "$here"/kit/*.sh "$BUILD"/trace/host/{*.sh,*.bt,mark} "$BUILD"/trace/ctf/ringsnap \
+    cp "$here"/kit/*.sh "$root"/trace/host/{common,tracer,selftest,selftest_traffic}.sh \
+        "$BUILD"/trace/host/{*.bt,mark} "$BUILD"/trace/ctf/ringsnap \
         "$BUILD"/experiments/loadgen/loadgen "$BUILD"/kernel/ringscope-{poll,intr,hybrid}.elf \
         "$here"/lab/accel.sh "$BUILD"/experiments/lab/probe_guest.bin "$stage/"
     # Stripped for the way there only: the symbols the guest prints are in a section of its own.

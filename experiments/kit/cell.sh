@@ -87,7 +87,7 @@ wait_quiet
 ./mark $((2 * number + 1))
 to=$(positions)
 snapshot after
-./ringsnap "$ram" cut --from "$from" --to "$to" --out "$out/guest"
+./ringsnap "$ram" cut --from "$from" --to "$to" --out "$out/guest" >"$out/cut.tsv"
 wait_for_mark $((2 * number + 1)) "$offset"
 tail -c +"$offset" "$log" >"$out/host.log"
 cp tracer/*.err "$out/" 2>/dev/null || true
