@@ -42,11 +42,10 @@ figures: ## SWEEP=name: draw the figures of a sweep again
 	@plots/figures.sh $(RESULTS)/$(SWEEP)
 
 report: ## SWEEP=name: figures, checks and report.html of a sweep, and its table
-	@plots/figures.sh $(RESULTS)/$(SWEEP)
-	@plots/verdicts.sh $(RESULTS)/$(SWEEP) >/dev/null || true
 	@plots/report.sh $(RESULTS)/$(SWEEP)
 	@plots/table.sh $(RESULTS)/$(SWEEP)
 	@plots/verdicts.sh $(RESULTS)/$(SWEEP)
+	@echo "report: $(RESULTS)/$(SWEEP)/report.html"
 
 paper: setup-paper ## SWEEP=name: the report as a PDF, every number generated
 	@paper/build.sh $(SWEEP)

@@ -20,8 +20,10 @@ without_date() { sed -i -E 's|/CreationDate \(D:[0-9]{14}|/CreationDate (D:19700
 draw() { # table ext
     local base=${1%.tsv} name
     name=$(basename "$base")
-    # Aside and renamed: an old picture outlives a failed drawing.
-    if gnuplot -c "$PLOTS/${name%%.*}.gp" "$1" "$base.part.$2" && [ -s "$base.part.$2" ]; then
+    # Aside and renamed: an old picture outlives a failed drawing. A series that a sweep did not
+    # run is no fault of the figure, so gnuplot's word about it is not shown.
+    if gnuplot -c "$PLOTS/${name%%.*}.gp" "$1" "$base.part.$2" \
+        2> >(grep -v 'Skipping data file with no valid points\|^ *$' >&2) && [ -s "$base.part.$2" ]; then
         [ "$2" != pdf ] || without_date "$base.part.$2"
         mv "$base.part.$2" "$base.$2"
     else
