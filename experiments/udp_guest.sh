@@ -47,10 +47,16 @@ udp_guest_start() {
     return 1
 }
 
+# QEMU has detached itself, so whoever is process 1 here reaps it, late or never: a zombie is gone.
+udp_guest_alive() {
+    local stat
+    { stat=$(<"/proc/$udp_guest_pid/stat"); } 2>/dev/null && [[ ${stat##*) } != Z* ]]
+}
+
 udp_guest_stop() {
     [[ -n ${udp_guest_pid:-} ]] || return 0
     kill "$udp_guest_pid" 2>/dev/null || true
-    while kill -0 "$udp_guest_pid" 2>/dev/null; do
+    while udp_guest_alive; do
         sleep 0.05
     done
     udp_guest_pid=''
