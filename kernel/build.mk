@@ -61,3 +61,7 @@ $(BUILD)/kernel/ringscope-%.elf: $(KERNEL_LINK) $(BUILD)/kernel/ksyms-%.o $$(VNE
 	$(BUILD)/kernel/ksyms-none.S $(BUILD)/kernel/ksyms-none.o
 
 -include $(KERNEL_OBJS:.o=.d)
+
+.PHONY: test-kernel
+test-kernel: $(BUILD)/kernel/ringscope-hybrid.elf
+	KERNEL_ELF=$< bats --tap kernel/test/boot.bats
