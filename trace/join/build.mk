@@ -7,7 +7,7 @@ JOIN_SRC := trace/join
 JOIN_HDR := $(wildcard $(JOIN_SRC)/*.h $(JOIN_SRC)/*.def trace/ctf/*.h) \
 	trace/record.h trace/events.def
 JOIN_CTF := trace/ctf/complain.c trace/ctf/stream.c trace/ctf/tsdl.c
-JOIN_HOSTLOG := $(JOIN_SRC)/hostlog.c $(JOIN_CTF)
+JOIN_HOSTLOG := $(JOIN_SRC)/hostlog.c $(JOIN_SRC)/hostlog_write.c $(JOIN_CTF)
 JOIN_CORE := $(addprefix $(JOIN_SRC)/,events.c hull.c align.c causal.c sort_out.c match.c \
 	classify.c chain.c stages.c numbers.c export.c print.c) trace/ctf/complain.c trace/ctf/tsdl.c
 JOIN_PROGRAMS := $(BUILD)/trace/join/hostlog2ctf $(BUILD)/trace/join/ringjoin
@@ -22,3 +22,20 @@ $(BUILD)/trace/join/hostlog2ctf: $(JOIN_SRC)/hostlog2ctf.c $(JOIN_HOSTLOG) $(JOI
 $(BUILD)/trace/join/ringjoin: $(JOIN_SRC)/ringjoin.c $(JOIN_CORE) $(JOIN_HDR)
 	@mkdir -p $(@D)
 	$(CC) $(JOIN_CFLAGS) -o $@ $(filter %.c,$^) -lm
+
+# ---- tests: from the repository's root, as `make test-join` ----
+JOIN_TEST := $(BUILD)/trace/join/test
+JOIN_TEST_CFLAGS := $(filter-out -O2,$(JOIN_CFLAGS)) -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+JOIN_TEST_KIT := $(addprefix $(JOIN_SRC)/test/,kit.c world.c world_write.c)
+JOIN_ALL := $(JOIN_CORE) $(JOIN_SRC)/hostlog.c $(JOIN_SRC)/hostlog_write.c trace/ctf/stream.c
+JOIN_TESTS := $(JOIN_TEST)/test_join
+
+.PHONY: test-join
+test-join: $(JOIN_TESTS) $(JOIN_PROGRAMS)
+	@set -e; for t in $(JOIN_TESTS); do $$t; done
+
+$(JOIN_TEST)/test_%: $(JOIN_SRC)/test/test_%.c $(JOIN_TEST_KIT) $(JOIN_ALL) $(JOIN_HDR) \
+		$(wildcard $(JOIN_SRC)/test/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(JOIN_TEST_CFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lm

@@ -50,4 +50,8 @@ void hostlog_unwrap(struct hostlog *log);
  * lines included. Returns 0, or -1 after complaining that a mark is missing. */
 int hostlog_slice(struct hostlog *log, uint64_t begin, uint64_t end);
 
+/* Writes the records as the host's CTF trace, one stream per CPU, losses where they happened.
+ * Returns 0, or -1 after complaining. */
+int hostlog_write(const struct hostlog *log, const char *dir);
+
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "../ctf/complain.h"
-#include "../ctf/stream.h"
 #include "hostlog.h"
 
 static int usage(void)
@@ -25,37 +24,6 @@ static int number(const char *name, const char *text, uint64_t max, uint64_t *va
     return 0;
 }
 
-static int write_cpu(const struct hostlog *log, uint32_t cpu, const char *out)
-{
-    struct ctf_stream s;
-    if (ctf_stream_open(&s, out, cpu))
-        return -1;
-    int bad = 0;
-    for (size_t i = 0; i < log->count && !bad; i++) {
-        const struct host_line *l = &log->lines[i];
-        if (l->cpu == cpu)
-            bad = ctf_stream_gap(&s, l->lost_before, l->lost_since, l->record.time) ||
-                  ctf_stream_put(&s, &l->record);
-    }
-    return ctf_stream_close(&s) || bad ? -1 : 0;
-}
-
-static int write_trace(const struct hostlog *log, const char *out)
-{
-    static char present[HOSTLOG_MAX_CPUS];
-    unsigned cpus = 0;
-    for (size_t i = 0; i < log->count; i++)
-        present[log->lines[i].cpu] = 1;
-    for (unsigned cpu = 0; cpu < HOSTLOG_MAX_CPUS; cpu++)
-        cpus = present[cpu] ? cpu + 1 : cpus;
-    if (ctf_dir_create(out, TRACE_SIDE_HOST, 0, cpus))
-        return -1;
-    for (unsigned cpu = 0; cpu < cpus; cpu++)
-        if (present[cpu] && write_cpu(log, cpu, out))
-            return -1;
-    return 0;
-}
-
 static int convert(struct hostlog *log, const char *pid, const char *begin, const char *end,
                    const char *out)
 {
@@ -69,7 +37,7 @@ static int convert(struct hostlog *log, const char *pid, const char *begin, cons
     hostlog_unwrap(log);
     if (begin && hostlog_slice(log, first, last))
         return -1;
-    return write_trace(log, out);
+    return hostlog_write(log, out);
 }
 
 int main(int argc, char **argv)

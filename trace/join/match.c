@@ -235,18 +235,24 @@ static void name_suspects(const struct join *j)
                  j->guest.dir, j->clock.widened / 1e3);
 }
 
-/* Whether a time lies inside a slice by more than the clocks' uncertainty. Marks count: they are
- * where a host's slice begins and ends. */
+/* Whether a time lies inside a slice, or may do so for all that the clocks tell. Marks count: they
+ * are where a host's slice begins and ends. */
 static int inside(const struct join *j, const struct trace *t, double ns, double bound)
 {
+    const struct event *first = &t->events[0], *last = &t->events[t->count - 1];
     if (!j->clock.valid)
         return 1;
-    const struct event *first = &t->events[0], *last = &t->events[t->count - 1];
-    double begin =
-        t->side == TRACE_SIDE_HOST ? join_host_ns(j, first->time) : join_guest_ns(j, first->time);
-    double end =
-        t->side == TRACE_SIDE_HOST ? join_host_ns(j, last->time) : join_guest_ns(j, last->time);
-    return ns > begin + bound && ns < end - bound;
+    int host = t->side == TRACE_SIDE_HOST;
+    double begin = host ? join_host_ns(j, first->time) : join_guest_ns(j, first->time);
+    double end = host ? join_host_ns(j, last->time) : join_guest_ns(j, last->time);
+    return ns > begin - bound && ns < end + bound;
+}
+
+/* A host slice that marks enclose lies wholly inside the guest's: see README.md. */
+static int marked(const struct trace *host)
+{
+    return host->count && host->events[0].id == TRACE_EV_mark &&
+           host->events[host->count - 1].id == TRACE_EV_mark;
 }
 
 static void report_alone(struct join *j, struct queue *q, const struct event *e, int guest)
@@ -284,7 +290,8 @@ static void classify_kicks(struct join *j, struct queue *q)
             continue;
         if (i && h->seq == q->host_kicks.at[i - 1]->seq) {
             h->class = CLASS_host_kick_again;
-        } else if (j->guest.count && inside(j, &j->guest, join_host_ns(j, h->time), bound)) {
+        } else if (marked(&j->host) ||
+                   (j->guest.count && inside(j, &j->guest, join_host_ns(j, h->time), bound))) {
             h->class = CLASS_host_kick_unmatched;
             report_alone(j, q, h, 0);
         } else {

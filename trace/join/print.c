@@ -29,7 +29,8 @@ static const char *meaning(enum chain_class class)
     }
 }
 
-static void key_of(const struct chain *c, enum stage stage, char *text, size_t size)
+static void key_of(const struct join *j, const struct chain *c, enum stage stage, char *text,
+                   size_t size)
 {
     switch (stage) {
     case STAGE_publish:
@@ -37,24 +38,20 @@ static void key_of(const struct chain *c, enum stage stage, char *text, size_t s
                  c->publish->b);
         break;
     case STAGE_kick_before:
-        snprintf(text, size, "doorbell write begins");
-        break;
-    case STAGE_kick_after:
-        snprintf(text, size, "ordinal %u, avail_idx %" PRIu64, c->kick->seq, c->kick->a);
+        snprintf(text, size, "ordinal %u, doorbell took %.3f us", c->kick->seq,
+                 (join_guest_ns(j, c->kick->time) - join_guest_ns(j, c->kick->b)) / 1e3);
         break;
     case STAGE_host_kick:
         snprintf(text, size, "eventfd count %u%s", c->host_kick->seq,
                  c->host_kick->flags & TRACE_F_MERGED ? ", merged: work was queued already" : "");
         break;
     case STAGE_run_begin:
-        snprintf(text, size, "takes avail %" PRIu64 " to %" PRIu64 ", by %s", c->run->begin->a,
-                 c->run->end->a,
+        snprintf(text, size, "avail %" PRIu64 " to %" PRIu64 " in %.3f us, by %s", c->run->begin->a,
+                 c->run->end->a, (double)(c->run->end->time - c->run->begin->time) / 1e3,
+
                  c->run->begin->class == CLASS_run_kick  ? "a kick"
                  : c->run->begin->class == CLASS_run_net ? "the socket"
                                                          : "no new cause");
-        break;
-    case STAGE_run_end:
-        snprintf(text, size, "eventfd count %u", c->run->end->seq);
         break;
     case STAGE_used:
         snprintf(text, size, "used_idx %" PRIu64 ", %" PRIu64 " entries, %s", c->used->a,
@@ -76,6 +73,11 @@ static void key_of(const struct chain *c, enum stage stage, char *text, size_t s
 
 void print_chain(FILE *out, const struct join *j, const struct chain *c)
 {
+    /* The ends of the doorbell and of the service are told with their beginnings: they may come
+     * after the stages that follow. */
+    static const enum stage told[] = { STAGE_publish,   STAGE_kick_before, STAGE_host_kick,
+                                       STAGE_run_begin, STAGE_used,        STAGE_call_read,
+                                       STAGE_irq,       STAGE_harvest };
     fprintf(out, "%s kick %u, avail index %" PRIu64 ": %s (%s)\n", queue_name(c->vq), c->kick->seq,
             c->index, chain_class_name(c->class), meaning(c->class));
     if (j->clock.valid)
@@ -89,8 +91,8 @@ void print_chain(FILE *out, const struct join *j, const struct chain *c)
     double before = 0;
     int have = 0;
     enum trace_side side_before = TRACE_SIDE_GUEST;
-    for (int s = 0; s < STAGE_COUNT; s++) {
-        enum stage stage = (enum stage)s;
+    for (size_t s = 0; s < sizeof told / sizeof *told; s++) {
+        enum stage stage = told[s];
         uint64_t raw;
         char key[128], delta[32] = "";
         if (!stage_raw(c, stage, &raw))
@@ -102,9 +104,9 @@ void print_chain(FILE *out, const struct join *j, const struct chain *c)
                         fabs(ns - before) < clock_bound_ns(&j->clock, c->kick->time);
         if (have && comparable)
             snprintf(delta, sizeof delta, "%s%+.3f", unsettled ? "~" : "", (ns - before) / 1e3);
-        key_of(c, stage, key, sizeof key);
-        fprintf(out, "%-6s %-12s %14.3f %11s  %s\n", trace_side_name(side), stage_name(stage),
-                ns / 1e3, delta, key);
+        key_of(j, c, stage, key, sizeof key);
+        fprintf(out, "%-6s %-12s %14.3f %11s  %s\n", trace_side_name(side),
+                stage == STAGE_kick_before ? "kick" : stage_name(stage), ns / 1e3, delta, key);
         before = ns;
         side_before = side;
         have = 1;

@@ -1,0 +1,94 @@
+#include "kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../hostlog.h"
+
+static char dir[64];
+
+static void remove_scratch(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    if (system(command))
+        perror(dir);
+}
+
+const char *scratch(const char *name)
+{
+    static char paths[8][256];
+    static unsigned next;
+    if (!*dir) {
+        strcpy(dir, "/tmp/ringscope-test-XXXXXX");
+        assert_non_null(mkdtemp(dir));
+        atexit(remove_scratch);
+    }
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+    return path;
+}
+
+static int saved_stderr;
+
+void complaints_begin(void)
+{
+    fflush(stderr);
+    saved_stderr = dup(2);
+    assert_non_null(freopen(scratch("complaints"), "w", stderr));
+}
+
+const char *complaints_end(void)
+{
+    static char text[65536];
+    fflush(stderr);
+    dup2(saved_stderr, 2);
+    close(saved_stderr);
+    FILE *f = fopen(scratch("complaints"), "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    return text;
+}
+
+int convert_log(const char *path, const char *out)
+{
+    struct hostlog log;
+    int bad = hostlog_read(&log, path);
+    if (!bad) {
+        hostlog_keep_pid(&log, WORLD_QEMU_PID);
+        hostlog_unwrap(&log);
+        bad = hostlog_slice(&log, WORLD_BEGIN_MARK, WORLD_END_MARK) || hostlog_write(&log, out);
+    }
+    hostlog_free(&log);
+    return bad;
+}
+
+void join_world(struct join *j, struct world *w, long skip_guest, long skip_host)
+{
+    memset(j, 0, sizeof *j);
+    assert_int_equal(world_write(w, scratch("guest"), scratch("host.log"), skip_guest, skip_host),
+                     0);
+    assert_int_equal(convert_log(scratch("host.log"), scratch("host")), 0);
+    assert_int_equal(trace_read(&j->guest, scratch("guest"), TRACE_SIDE_GUEST), 0);
+    assert_int_equal(trace_read(&j->host, scratch("host"), TRACE_SIDE_HOST), 0);
+    join_run(j);
+}
+
+int run(char *output, size_t size, const char *format, ...)
+{
+    char command[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command - 8, format, args);
+    va_end(args);
+    strcat(command, " 2>&1");
+    FILE *p = popen(command, "r");
+    assert_non_null(p);
+    output[fread(output, 1, size - 1, p)] = 0;
+    int status = pclose(p);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

@@ -1,0 +1,313 @@
+/* The joiner against worlds whose truth is known. */
+#include "kit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../export.h"
+
+static struct fate *truth(const struct world *w, int vq, uint64_t index)
+{
+    return &w->fates[vq][index - w->options.first_index];
+}
+
+/* A stage that was found must be the true one; with nothing lost, it must be found. */
+static void check_stage(const struct event *found, uint64_t true_time, int must)
+{
+    if (found)
+        assert_int_equal(found->time, true_time);
+    else if (must)
+        assert_int_equal(0, true_time);
+}
+
+static const struct world_kick *true_kick(const struct world *w, const struct chain *c)
+{
+    for (unsigned i = 0; i < w->kick_count; i++)
+        if (w->kicks[i].vq == c->vq && w->kicks[i].ordinal == c->kick->seq)
+            return &w->kicks[i];
+    fail_msg("no kick %u on queue %u in the world", c->kick->seq, c->vq);
+    return NULL;
+}
+
+static void check_chains(const struct join *j, const struct world *w, int lossless)
+{
+    for (size_t i = 0; i < j->chain_count; i++) {
+        const struct chain *c = &j->chains[i];
+        const struct world_kick *k = true_kick(w, c);
+        const struct fate *f = truth(w, c->vq, k->index);
+        assert_int_equal(c->index, k->index);
+        check_stage(c->host_kick, k->host_kick, lossless);
+        check_stage(c->run ? c->run->begin : NULL, f->run_begin, lossless);
+        check_stage(c->used, f->used, lossless);
+        check_stage(c->harvest, f->harvest, lossless);
+        if (c->used) {
+            assert_int_equal(!!(c->used->flags & TRACE_F_SIGNALLED), f->signalled);
+            check_stage(c->irq, truth(w, c->vq, c->used->a - 1)->irq, lossless);
+        }
+    }
+}
+
+static void check_classes(const struct join *j)
+{
+    uint64_t sum[2] = { 0, 0 };
+    assert_true(export_adds_up(j));
+    for (int c = CLASS_none + 1; c < CLASS_COUNT; c++)
+        sum[class_side(c)] += join_class_count(j, c, -1);
+    assert_int_equal(sum[TRACE_SIDE_GUEST], j->guest.count);
+    assert_int_equal(sum[TRACE_SIDE_HOST], j->host.count);
+}
+
+static void check_clock(const struct join *j, const struct world *w)
+{
+    assert_true(j->clock.valid);
+    assert_true(j->clock.widened == 0);
+    for (size_t i = 0; i < j->guest.count; i += 1 + j->guest.count / 50) {
+        uint64_t tsc = j->guest.events[i].time;
+        long double est = (long double)j->clock.host0 + (long double)clock_host_ns(&j->clock, tsc);
+        double error = (double)fabsl(est - world_host_ns(w, tsc));
+        if (error > clock_bound_ns(&j->clock, tsc) + 2)
+            fail_msg("seed %lu: off by %.1f ns, bound %.1f ns", w->options.seed, error,
+                     clock_bound_ns(&j->clock, tsc));
+    }
+}
+
+static void everything_is_recovered_without_loss(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct world w;
+        struct join j;
+        struct world_options o = world_defaults(seed);
+        o.poll_share = seed % 3 * .3;
+        world_make(&w, &o);
+        join_world(&j, &w, -1, -1);
+        assert_int_equal(j.guest.count, w.guest_count);
+        assert_int_equal(j.host.count, w.host_count - 2 * (WORLD_CPUS - 1));
+        assert_int_equal(j.guest.lost + j.host.lost, 0);
+        assert_int_equal(j.chain_count, w.kick_count);
+        assert_int_equal(j.unmatched + j.stalls + j.doubts, 0);
+        check_chains(&j, &w, 1);
+        check_classes(&j);
+        check_clock(&j, &w);
+        assert_true(j.queue[TRACE_VQ_TX].consumed > 65536); /* the indices did wrap */
+        join_free(&j);
+        world_free(&w);
+    }
+}
+
+/* A batch that the driver should have kicked for, and did not. */
+static void a_lost_wakeup_is_a_stall(void **state)
+{
+    (void)state;
+    unsigned stalls = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct world w;
+        struct join j;
+        struct world_options o = world_defaults(seed);
+        o.stall = 1;
+        world_make(&w, &o);
+        uint64_t last = 0;
+        for (unsigned i = 0; i < w.guest_count; i++)
+            if (w.guest[i].id == TRACE_EV_publish && w.guest[i].vq == TRACE_VQ_TX)
+                last = w.guest[i].a - 1;
+        complaints_begin();
+        join_world(&j, &w, -1, -1);
+        const char *said = complaints_end();
+        int stalled = !truth(&w, TRACE_VQ_TX, last)->run_begin;
+        assert_int_equal(j.stalls, stalled);
+        assert_int_equal(!!strstr(said, "STALL"), stalled);
+        assert_int_equal(join_class_count(&j, CLASS_suppressed_stall, -1), stalled);
+        stalls += (unsigned)stalled;
+        check_classes(&j);
+        join_free(&j);
+        world_free(&w);
+    }
+    assert_true(stalls > 3 && stalls < 20);
+}
+
+static void loss_never_makes_a_wrong_match(void **state)
+{
+    (void)state;
+    static const double rates[] = { .001, .01, .05, .2 };
+    uint64_t lost = 0, found = 0, chains = 0;
+    for (uint64_t seed = 1; seed <= 160; seed++) {
+        struct world w;
+        struct join j;
+        struct world_options o = world_defaults(seed);
+        o.sends = 120;
+        o.regular = seed % 2;
+        o.guest_loss = seed & 2 ? rates[seed / 4 % 4] : 0;
+        o.host_loss = seed & 1 ? rates[seed / 16 % 4] : 0;
+        o.lose_start = seed % 5 == 0 ? (int)(seed % 37) : 0;
+        world_make(&w, &o);
+        complaints_begin();
+        join_world(&j, &w, -1, -1);
+        complaints_end();
+        assert_int_equal(j.guest.count, w.guest_written);
+        assert_int_equal(j.guest.lost, w.guest_lost);
+        assert_int_equal(j.host.count, w.host_written);
+        assert_int_equal(j.host.lost, w.host_lost);
+        check_chains(&j, &w, 0);
+        check_classes(&j);
+        if (j.clock.valid && !j.doubts)
+            check_clock(&j, &w);
+        for (size_t i = 0; i < j.chain_count; i++)
+            found += chain_complete(&j.chains[i]) != 0;
+        chains += j.chain_count;
+        lost += j.guest.lost + j.host.lost;
+        join_free(&j);
+        world_free(&w);
+    }
+    assert_true(lost > 1000);
+    assert_true(found > chains / 4); /* refusing everything would pass the checks above */
+}
+
+static void the_truth_is_inside_the_bound(void **state)
+{
+    (void)state;
+    double narrow = 1e9;
+    for (uint64_t seed = 1000; seed < 1600; seed++) {
+        struct world w;
+        struct join j;
+        struct world_options o = world_defaults(seed);
+        o.sends = 3 + (unsigned)(seed * 7 % 60);
+        o.drift_ppm = (double)(seed % 41) * 10 - 200;
+        o.exit_us = .2 + (double)(seed % 13) * .5;
+        o.hz = 1e9 + (double)(seed % 7) * 5.37e8;
+        world_make(&w, &o);
+        join_world(&j, &w, -1, -1);
+        check_clock(&j, &w);
+        assert_int_equal(j.unmatched + j.doubts, 0);
+        double bound = export_bound_us(&j);
+        narrow = bound < narrow ? bound : narrow;
+        join_free(&j);
+        world_free(&w);
+    }
+    assert_true(narrow < 1.5); /* a bound that is never tight would hold as well */
+}
+
+/* Each kick in turn is missing on one side, and nothing says that records were lost. */
+static void a_missing_kick_is_named(void **state)
+{
+    (void)state;
+    struct world w;
+    struct world_options o = world_defaults(5);
+    o.sends = 60;
+    world_make(&w, &o);
+    unsigned tried = 0;
+    for (int guest = 0; guest < 2; guest++)
+        for (unsigned i = 0; i < (guest ? w.guest_count : w.host_count); i++) {
+            const struct trace_record *r = guest ? &w.guest[i] : &w.host[i].record;
+            char named[128];
+            struct join j;
+            if (r->id != (guest ? TRACE_EV_kick : TRACE_EV_host_kick))
+                continue;
+            complaints_begin();
+            join_world(&j, &w, guest ? (long)i : -1, guest ? -1 : (long)i);
+            const char *said = complaints_end();
+            if (j.unmatched != 1)
+                fail_msg("%s record %u of queue %u: %lu unmatched: %s", guest ? "guest" : "host", i,
+                         r->vq, j.unmatched, said);
+            /* The other side's record is named by that side's own number. */
+            int64_t shift = (int64_t)w.options.first_count - w.options.first_kick + 15 * r->vq;
+            snprintf(named, sizeof named, "no %s for %s kick %ld of the %s",
+                     guest ? "guest kick" : "host kick", queue_name(r->vq),
+                     guest ? r->seq + shift : r->seq - shift, guest ? "host" : "guest");
+            if (!strstr(said, named))
+                fail_msg("'%s' does not say '%s'", said, named);
+            check_chains(&j, &w, 0);
+            check_classes(&j);
+            join_free(&j);
+            tried++;
+        }
+    assert_true(tried > 60);
+    world_free(&w);
+}
+
+static void without_guest_kicks_there_is_no_clock(void **state)
+{
+    (void)state;
+    struct world w;
+    struct join j;
+    struct world_options o = world_defaults(3);
+    world_make(&w, &o);
+    for (unsigned i = 0; i < w.guest_count; i++)
+        w.guest[i].id = TRACE_EV_poll;
+    complaints_begin();
+    join_world(&j, &w, -1, -1);
+    complaints_end();
+    assert_false(j.clock.valid);
+    assert_int_equal(j.chain_count, 0);
+    assert_true(j.unmatched > 100); /* the host has kicks */
+    check_classes(&j);
+    assert_int_equal(join_class_count(&j, CLASS_poll, -1), w.guest_count);
+    join_free(&j);
+    world_free(&w);
+}
+
+/* One host stamp is off by 40 us: the clock must not bend, and the record must be named. */
+static void a_damaged_stamp_is_left_out_and_named(void **state)
+{
+    (void)state;
+    struct world w;
+    struct join j;
+    struct world_options o = world_defaults(8);
+    world_make(&w, &o);
+    unsigned kick = 0;
+    for (unsigned n = 0; n < 20; kick++)
+        n += w.host[kick].record.id == TRACE_EV_host_kick;
+    w.host[kick - 1].record.time += 40000;
+    complaints_begin();
+    join_world(&j, &w, -1, -1);
+    const char *said = complaints_end();
+    assert_non_null(strstr(said, "contradicts every straight clock"));
+    assert_int_equal(j.clock.suspect_count, 1);
+    check_clock(&j, &w);
+    assert_int_equal(j.unmatched, 0);
+    join_free(&j);
+    world_free(&w);
+}
+
+static void a_chain_reads_as_before(void **state)
+{
+    (void)state;
+    char now[8192], golden[8192];
+    struct world w;
+    struct join j;
+    struct world_options o = world_defaults(2);
+    o.sends = 40;
+    world_make(&w, &o);
+    join_world(&j, &w, -1, -1);
+    FILE *f = fopen(scratch("chain.txt"), "w");
+    assert_non_null(f);
+    print_chain(f, &j, chain_typical(&j));
+    fputc('\n', f);
+    print_chain(f, &j, chain_slowest(&j));
+    fclose(f);
+    join_free(&j);
+    world_free(&w);
+    f = fopen(scratch("chain.txt"), "r");
+    now[fread(now, 1, sizeof now - 1, f)] = 0;
+    fclose(f);
+    f = fopen("trace/join/test/chain.golden", "r");
+    assert_non_null(f);
+    golden[fread(golden, 1, sizeof golden - 1, f)] = 0;
+    fclose(f);
+    assert_string_equal(now, golden);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_is_recovered_without_loss),
+        cmocka_unit_test(a_lost_wakeup_is_a_stall),
+        cmocka_unit_test(loss_never_makes_a_wrong_match),
+        cmocka_unit_test(the_truth_is_inside_the_bound),
+        cmocka_unit_test(a_missing_kick_is_named),
+        cmocka_unit_test(without_guest_kicks_there_is_no_clock),
+        cmocka_unit_test(a_damaged_stamp_is_left_out_and_named),
+        cmocka_unit_test(a_chain_reads_as_before),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

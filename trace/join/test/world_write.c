@@ -1,0 +1,131 @@
+/* Hands a made-up world over in the form that the real tools leave behind. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../ctf/stream.h"
+#include "world.h"
+
+#define CHUNK 40 /* lines of one CPU that the tracer prints before it looks at another */
+
+struct world_options world_defaults(uint64_t seed)
+{
+    return (struct world_options){ .seed = seed,
+                                   .sends = 300,
+                                   .hz = 2.4e9,
+                                   .drift_ppm = 20,
+                                   .exit_us = .5,
+                                   .poll_share = .2,
+                                   .first_index = 65400,
+                                   .first_kick = 41,
+                                   .first_count = 57 };
+}
+
+long double world_host_ns(const struct world *w, uint64_t tsc)
+{
+    long double rate = (long double)w->options.hz * (1 + (long double)w->options.drift_ppm / 1e6L);
+    return WORLD_HOST_START + (long double)(tsc - WORLD_TSC_START) * 1e9L / rate;
+}
+
+static int chance(uint64_t *random, double probability)
+{
+    *random = *random * 6364136223846793005ull + 1442695040888963407ull;
+    return (double)(*random >> 11) / 9007199254740992.0 < probability;
+}
+
+static int write_guest(struct world *w, const char *dir, long skip)
+{
+    struct ctf_stream s;
+    uint64_t random = w->options.seed ^ 0x5555, lost = 0, since = w->guest[0].time;
+    if (ctf_dir_create(dir, TRACE_SIDE_GUEST, (uint64_t)w->options.hz, 1) ||
+        ctf_stream_open(&s, dir, 0))
+        return -1;
+    for (unsigned i = 0; i < w->guest_count; i++) {
+        const struct trace_record *r = &w->guest[i];
+        if ((long)i == skip)
+            continue;
+        if (chance(&random, w->options.guest_loss)) {
+            lost++;
+            w->guest_lost++;
+            continue;
+        }
+        if (ctf_stream_gap(&s, lost, since, r->time) || ctf_stream_put(&s, r))
+            return -1;
+        lost = 0;
+        since = r->time;
+        w->guest_written++;
+    }
+    if (ctf_stream_gap(&s, lost, since, since))
+        return -1;
+    return ctf_stream_close(&s);
+}
+
+static uint64_t as_logged(const struct trace_record *r, int b)
+{
+    int run = r->id == TRACE_EV_run_begin || r->id == TRACE_EV_run_end;
+    int index = b ? run : run || r->id == TRACE_EV_host_kick || r->id == TRACE_EV_used;
+    uint64_t value = b ? r->b : r->a;
+    return index ? value & 0xffff : value;
+}
+
+static void write_line(FILE *f, unsigned cpu, uint64_t n, const struct trace_record *r)
+{
+    fprintf(f, "R %u %" PRIu64 " %" PRIu64 " %u %u %u %s %d %u %" PRIu64 " %" PRIu64 "\n", cpu, n,
+            r->time, r->id, r->vq, r->flags, r->id == TRACE_EV_mark ? "0" : "ffff8881043a0000",
+            r->id == TRACE_EV_mark ? 1 : WORLD_QEMU_PID, r->seq, as_logged(r, 0), as_logged(r, 1));
+}
+
+/* Another guest's device on the same host, which the reader has to leave out. */
+static void write_stranger(FILE *f, uint64_t ns)
+{
+    fprintf(f, "R 9 %" PRIu64 " %" PRIu64 " 64 1 0 ffff888100000000 99 1 5 0\n", ns, ns);
+}
+
+static int write_host(struct world *w, const char *path, long skip)
+{
+    uint64_t random = w->options.seed ^ 0xaaaa;
+    char *lost = calloc(w->host_count, 1);
+    FILE *f = fopen(path, "w");
+    if (!f || !lost)
+        return -1;
+    fputs("Attaching 12 probes...\nV 1 0.23\n", f);
+    for (unsigned i = 0; i < w->host_count; i++) {
+        int mark = w->host[i].record.id == TRACE_EV_mark;
+        lost[i] = !mark && (chance(&random, w->options.host_loss) ||
+                            (i < WORLD_CPUS + (unsigned)w->options.lose_start));
+        w->host_lost += (uint64_t)lost[i];
+        int bounds = !mark || i == WORLD_CPUS - 1 || i == w->host_count - WORLD_CPUS;
+        w->host_written += bounds && !lost[i] && (long)i != skip;
+    }
+    for (unsigned chunk = 0; chunk < w->host_count; chunk += WORLD_CPUS * CHUNK)
+        for (unsigned cpu = 0; cpu < WORLD_CPUS; cpu++)
+            for (unsigned i = chunk; i < chunk + WORLD_CPUS * CHUNK && i < w->host_count; i++) {
+                uint64_t n = 0;
+                if (w->host[i].cpu != cpu || lost[i] || (long)i == skip)
+                    continue;
+                for (unsigned k = 0; k < i; k++)
+                    n += w->host[k].cpu == cpu && (long)k != skip;
+                write_line(f, cpu, n, &w->host[i].record);
+            }
+    write_stranger(f, WORLD_HOST_START);
+    free(lost);
+    return fclose(f);
+}
+
+int world_write(struct world *w, const char *guest_dir, const char *host_log, long skip_guest,
+                long skip_host)
+{
+    w->guest_written = w->guest_lost = w->host_written = w->host_lost = 0;
+    if (write_guest(w, guest_dir, skip_guest))
+        return -1;
+    return write_host(w, host_log, skip_host);
+}
+
+void world_free(struct world *w)
+{
+    free(w->guest);
+    free(w->host);
+    free(w->kicks);
+    free(w->fates[0]);
+    free(w->fates[1]);
+}
