@@ -1,0 +1,422 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031
+# The guest as it is, under QEMU's TCG with QEMU's own virtio-net device, frames over UDP: delivery,
+# the conservation laws, negotiation, and the trace read back through the guest's RAM.
+
+setup() {
+    here=$BATS_TEST_DIRNAME/..
+    export BUILD=${BUILD:-$here/../build}
+    # shellcheck source=experiments/udp_guest.sh
+    . "$here/udp_guest.sh"
+    snap=$BUILD/trace/ctf/ringsnap
+    loadgen=$BUILD/experiments/loadgen/loadgen
+    work=$BATS_TEST_TMPDIR
+    load=$work/load
+}
+
+teardown() {
+    udp_guest_stop
+    cat "$work/guest/console.log" 2>/dev/null || true
+}
+
+# more_qemu OPTION...: guests of this test get these options of QEMU too.
+more_qemu() {
+    mkdir -p "$work/bin"
+    printf '#!/bin/bash\nexec %s "$@" %s\n' "$(command -v qemu-system-x86_64)" "$*" \
+        >"$work/bin/qemu-system-x86_64"
+    chmod +x "$work/bin/qemu-system-x86_64"
+    PATH=$work/bin:$PATH
+}
+
+counters() {
+    local name number
+    "$snap" "$udp_guest_ram" counters >"$work/counters"
+    unset value
+    declare -gA value
+    while IFS=$'\t' read -r name number; do
+        value[$name]=$number
+    done <"$work/counters"
+}
+
+counter() {
+    echo "${value[$1]:?no counter $1}"
+}
+
+# equal EXPRESSION EXPRESSION: sums of numbers and names of counters.
+equal() {
+    local side name numbers=()
+    for side; do
+        while [[ $side =~ [a-z][a-z_]+ ]]; do
+            name=${BASH_REMATCH[0]}
+            side=${side/$name/${value[$name]:?no counter $name}}
+        done
+        numbers+=($((side)))
+    done
+    echo "$1 = ${numbers[0]}, $2 = ${numbers[1]}"
+    [ "${numbers[0]}" -eq "${numbers[1]}" ]
+}
+
+measured() {
+    awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$load/loadgen.tsv"
+}
+
+# echo_load RATE COUNT [OPTION...]: all of them come back, once and in order.
+echo_load() {
+    local rate=$1 count=$2
+    shift 2
+    "$loadgen" --port "$udp_guest_port" --rate "$rate" --count "$count" --drain-ms 3000 \
+        --out "$load" "$@"
+    [ "$(measured sent)" -eq "$count" ]
+    [ "$(measured delivered)" -eq "$count" ]
+    for bad in lost duplicates reordered foreign; do
+        [ "$(measured $bad)" -eq 0 ]
+    done
+}
+
+# The generator has the last frame before the guest has reclaimed its buffer: wait for the reclaim.
+# Counters are left as they then are; what still does not hold is for the caller to find.
+settle() {
+    for _ in {1..250}; do
+        counters
+        if [ "$(counter rx_packets)" -ge "$1" ] && [ "$(counter tx_packets)" -eq "$(counter tx_posted)" ]; then
+            return 0
+        fi
+        sleep 0.02
+    done
+    cat "$work/counters"
+    echo "the guest did not settle"
+    return 1
+}
+
+conserved() {
+    equal rx_packets "echoed + echo_full + foreign + sunk"
+    equal tx_packets "echoed + sourced"
+    equal pool_total "pool_free + rx_posted - rx_packets - rx_drop_alloc - rx_drop_length + tx_posted - tx_packets"
+    for name in rx_rescues tx_rescues rx_broken tx_broken rx_drop_alloc rx_drop_length echo_full; do
+        equal "$name" 0
+    done
+}
+
+interrupts() {
+    equal irqs_unexpected 0
+    case $1 in
+    none)
+        equal "rx_irqs + tx_irqs" 0
+        equal "irqs_msix + irqs_intx" 0
+        ;;
+    msix)
+        [ "$(counter rx_irqs)" -gt 0 ]
+        equal "rx_irqs + tx_irqs" irqs_msix
+        equal irqs_intx 0
+        ;;
+    intx)
+        [ "$(counter irqs_intx)" -gt 0 ]
+        [ "$(counter rx_irqs)" -gt 0 ]
+        equal irqs_msix 0
+        ;;
+    esac
+}
+
+# echoes MODE on|off IRQS [DEVICE PROPERTY...]
+echoes() {
+    local mode=$1 event_idx=$2 irqs=$3 suppressed=kicks_suppr_event other=kicks_suppr_flag
+    shift 3
+    udp_guest_start "$work/guest" "$mode" "workload=echo event_idx=$event_idx" "$@"
+    echo_load 1000 300
+    # One that is not ours, to be counted and not echoed.
+    head -c 60 /dev/zero >"/dev/udp/127.0.0.1/${udp_guest_port##*:}"
+    settle 301
+    equal rx_packets 301
+    equal foreign 1
+    equal echoed 300
+    equal "rx_bytes - tx_bytes" 60
+    conserved
+    interrupts "$irqs"
+    [ "$event_idx" = on ] || { suppressed=kicks_suppr_flag other=kicks_suppr_event; }
+    equal "rx_$other + tx_$other" 0
+    # Every publication is a kick or a suppressed one; the device has to be kicked at least once.
+    [ "$(counter tx_kicks)" -gt 0 ]
+    [ $(($(counter tx_kicks) + $(counter tx_$suppressed))) -le 300 ]
+    run "$snap" "$udp_guest_ram" state
+    [[ "$output" == *"mode=$mode event_idx=$([ "$event_idx" = on ] && echo 1 || echo 0) "* ]]
+}
+
+@test "poll, event_idx: echoes every frame, conserves, takes no interrupt" { echoes poll on none; }
+@test "poll, flags: echoes every frame, conserves, takes no interrupt" { echoes poll off none; }
+@test "intr, event_idx: echoes every frame, conserves" { echoes intr on msix; }
+@test "intr, flags: echoes every frame, conserves" { echoes intr off msix; }
+@test "hybrid, event_idx: echoes every frame, conserves" { echoes hybrid on msix; }
+@test "hybrid, flags: echoes every frame, conserves" { echoes hybrid off msix; }
+@test "intr on INTx" { echoes intr on intx vectors=0; }
+@test "hybrid on INTx" { echoes hybrid off intx vectors=0; }
+
+@test "hybrid on q35" {
+    export UDP_GUEST_MACHINE=q35
+    echoes hybrid on msix
+}
+
+@test "frames of every size, by a small ring and a budget of one" {
+    udp_guest_start "$work/guest" hybrid "workload=echo rx_ring=8 tx_ring=8 budget=1"
+    for size in 60 61 1513 1514; do
+        echo_load 100 20 --size $size
+    done
+    settle 80
+    equal tx_bytes "20 * 60 + 20 * 61 + 20 * 1513 + 20 * 1514"
+    conserved
+}
+
+@test "sink: counts every frame, sends none, is done after its count" {
+    udp_guest_start "$work/guest" hybrid "workload=sink count=200"
+    "$loadgen" --port "$udp_guest_port" --role source --rate 1000 --count 200 --out "$load"
+    "$snap" "$udp_guest_ram" wait DONE 10
+    settle 200
+    equal sunk 200
+    equal tx_posted 0
+    conserved
+    grep "workload sink: done after 200 frames" "$work/guest/console.log"
+}
+
+# The guest starts stopped: it would send before anybody listens.
+sources() {
+    local mode=$1 port sink
+    mkfifo "$work/monitor.in" "$work/monitor.out"
+    more_qemu -S -chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor
+    udp_guest_boot "$work/guest" "$mode" "workload=source count=200 size=300 rate=1000"
+    "$loadgen" --port "$udp_guest_port" --role sink --count 200 --seconds 20 --drain-ms 3000 --size 300 \
+        --out "$load" 3>&- &
+    sink=$!
+    port=${udp_guest_port#udp:}
+    for _ in {1..200}; do
+        ! grep -qi ":$(printf %04x "${port%:*}") " <(awk '{ print $2 " " }' /proc/net/udp) || break
+        sleep 0.02
+    done
+    echo cont >"$work/monitor.in"
+    wait "$sink"
+    [ "$(measured delivered)" -eq 200 ]
+    for bad in lost duplicates reordered foreign; do
+        [ "$(measured $bad)" -eq 0 ]
+    done
+    "$snap" "$udp_guest_ram" wait DONE 10
+    settle 0
+    equal sourced 200
+    equal tx_packets 200
+    equal tx_bytes 60000
+    conserved
+    # 199 gaps of 1 ms: never faster than asked for.
+    awk -F '\t' '$1 == "seconds" { exit !($2 > 0.15) }' "$load/loadgen.tsv"
+}
+
+@test "source in mode poll: exactly count frames of that size" { sources poll; }
+@test "source in mode intr: exactly count frames of that size" { sources intr; }
+@test "source in mode hybrid: exactly count frames of that size" { sources hybrid; }
+
+# negotiation -----------------------------------------------------------------------------------
+
+@test "the feature report: offered, wanted, accepted, missing" {
+    udp_guest_start "$work/guest" hybrid "workload=echo"
+    report=$(grep '^vnet: ' "$work/guest/console.log")
+    [[ "$report" == *"offered  "*" MRG_RXBUF "*" EVENT_IDX VERSION_1"* ]]
+    grep -x 'vnet: wanted   0000000120010020 MAC STATUS EVENT_IDX VERSION_1.*' <<<"${report//$'\r'/}"
+    grep -x 'vnet: accepted 0000000120010020 MAC STATUS EVENT_IDX VERSION_1.*' <<<"${report//$'\r'/}"
+    grep -x 'vnet: missing  0000000000000000' <<<"${report//$'\r'/}"
+    [[ "$report" == *"mode hybrid, event_idx, irq msix, rx ring 256, tx ring 256"* ]]
+}
+
+@test "a device without EVENT_IDX: said to be missing, and flags do" {
+    udp_guest_start "$work/guest" hybrid "workload=echo event_idx=on" event_idx=off
+    grep 'missing  0000000020000000 EVENT_IDX' "$work/guest/console.log"
+    grep 'mode hybrid, flags, irq msix' "$work/guest/console.log"
+    echo_load 1000 100
+    settle 100
+    equal "rx_kicks_suppr_event + tx_kicks_suppr_event" 0
+    conserved
+}
+
+# refused LINE PARAMETERS [QEMU OPTION...]: the guest gives up, and one line of it says why.
+refused() {
+    local line=$1 parameters=$2
+    shift 2
+    run timeout 20 qemu-system-x86_64 -accel tcg -cpu max -m 96 -nodefaults -display none -no-reboot \
+        -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4 \
+        -kernel "$BUILD/kernel/ringscope-hybrid.elf" \
+        -append "workload=echo onpanic=exit $parameters" "$@"
+    echo "$output"
+    [ "$status" -eq 3 ] || [ "$status" -eq 5 ]
+    [ "$(grep -cF "$line" <<<"$output")" -eq 1 ]
+    [[ "$output" != *"workload echo: ready"* ]]
+}
+
+@test "no network device: one line that says what to add" {
+    refused "vnet: no virtio-net device on the PCI bus; start QEMU with -device virtio-net-pci" ""
+}
+
+@test "a device that is not virtio 1: one line" {
+    refused "vnet: a virtio PCI capability is missing" "" \
+        -netdev user,id=net -device virtio-net-pci,netdev=net,romfile=,disable-modern=on
+}
+
+@test "a ring larger than the device's: one line" {
+    refused "vnet: queue size is not a power of two from 2 to 32768, or above the device's maximum" \
+        rx_ring=512 -netdev user,id=net -device virtio-net-pci,netdev=net,romfile=
+}
+
+@test "a bad fault plan: one line with the place and the remedy" {
+    net=(-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile=")
+    refused "fault plan at 'nosuch': unknown fault point; there are: irq_drop rx_alloc" fault=nosuch "${net[@]}"
+    refused "fault plan at 'soon=1': expected interval=, times= or after=" fault=rx_alloc:soon=1 "${net[@]}"
+}
+
+# trace -----------------------------------------------------------------------------------------
+
+# dump: what ringsnap wrote is what babeltrace2 reads, in $work/text; the counts in $work/dumped.
+dump() {
+    rm -rf "$work/trace"
+    "$snap" "$udp_guest_ram" dump --out "$work/trace" >"$work/dumped"
+    cat "$work/dumped"
+    babeltrace2 "$work/trace" >"$work/text" 2>"$work/complaints"
+    [ "$(wc -l <"$work/text")" -eq "$(dumped records)" ]
+}
+
+dumped() {
+    awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$work/dumped"
+}
+
+events() {
+    grep -cE "\) $1: .*$2" "$work/text" || true
+}
+
+# Every counted event has its record.
+trace_agrees() {
+    for pair in "kick kicks" "irq irqs-irqs_spurious" "irq_spurious irqs_spurious" "arm_race arm_races" \
+        "kick_suppressed kicks_suppr_flag+kicks_suppr_event" "rescue rescues"; do
+        read -r event names <<<"$pair"
+        for queue in rx:0 tx:1; do
+            equal "$(events "$event" "vq = ${queue#*:},")" \
+                "$(sed -E "s/([a-z][a-z_]+)/${queue%:*}_\1/g" <<<"$names")"
+        done
+    done
+}
+
+trace_equals_counters() {
+    udp_guest_start "$work/guest" "$1" "workload=echo event_idx=$2"
+    echo_load 1000 200
+    settle 200
+    dump
+    [ ! -s "$work/complaints" ]
+    for name in overwritten uncommitted dropped; do
+        [ "$(dumped $name)" -eq 0 ]
+    done
+    trace_agrees
+    equal "$(events kick '')" "rx_kicks + tx_kicks"
+    # Harvested entries add up to the frames.
+    equal "$(sed -n 's/.*) harvest: .* vq = 0,.* count = \([0-9]*\) .*/\1/p' "$work/text" | paste -sd+)" rx_packets
+}
+
+@test "trace, poll: as many records as the counters say" { trace_equals_counters poll on; }
+@test "trace, intr: as many records as the counters say" { trace_equals_counters intr off; }
+@test "trace, hybrid: as many records as the counters say" { trace_equals_counters hybrid on; }
+
+@test "the trace outlives a QEMU that was killed" {
+    udp_guest_start "$work/guest" hybrid "workload=echo"
+    echo_load 1000 100
+    settle 100
+    kill -KILL "$udp_guest_pid"
+    while udp_guest_alive; do
+        sleep 0.02
+    done
+    counters
+    dump
+    [ ! -s "$work/complaints" ]
+    trace_agrees
+    run "$snap" "$udp_guest_ram" state
+    [[ "${lines[0]}" == $'state\tready' ]]
+}
+
+@test "a panic under way: the state says it, waiting ends, the trace is there" {
+    mkfifo "$work/monitor.in" "$work/monitor.out"
+    more_qemu -chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor
+    udp_guest_start "$work/guest" hybrid "workload=echo"
+    echo_load 1000 100
+    settle 100
+    echo nmi >"$work/monitor.in"
+    run "$snap" "$udp_guest_ram" wait DONE 10
+    echo "$output"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"the guest panicked"* ]]
+    run "$snap" "$udp_guest_ram" state
+    [[ "${lines[0]}" == $'state\tpanic' ]]
+    counters
+    dump
+    [ ! -s "$work/complaints" ]
+    trace_agrees
+}
+
+# QEMU notifies at each doorbell itself once no eventfd takes it.
+kicks_as_qemu_counts() {
+    more_qemu -D "$work/notifications" -trace virtio_queue_notify
+    udp_guest_start "$work/guest" "$1" "workload=echo event_idx=$2" ioeventfd=off
+    echo_load 1000 200
+    settle 200
+    udp_guest_stop
+    for queue in rx:0 tx:1; do
+        equal "$(grep -c "virtio_queue_notify .* n ${queue#*:} vq" "$work/notifications")" "${queue%:*}_kicks"
+    done
+    conserved
+}
+
+@test "QEMU counts as many kicks as the guest: poll" { kicks_as_qemu_counts poll on; }
+@test "QEMU counts as many kicks as the guest: intr" { kicks_as_qemu_counts intr off; }
+@test "QEMU counts as many kicks as the guest: hybrid" { kicks_as_qemu_counts hybrid on; }
+
+# position FIELD: records reserved (2), records lost (3)
+position() {
+    "$snap" "$udp_guest_ram" position | cut -d ' ' -f "$1"
+}
+
+room=$((255 * 126)) # records of trace_mb=1: a page of the region is its head
+
+# fill FIELD MORE-THAN: load until the trace says so.
+fill() {
+    for _ in {1..20}; do
+        [ "$(position "$1")" -le "$2" ] || return 0
+        "$loadgen" --port "$udp_guest_port" --rate 4000 --count 3000 --drain-ms 300 --out "$load" >/dev/null
+    done
+    echo "position: $("$snap" "$udp_guest_ram" position)"
+    return 1
+}
+
+@test "overwrite: the newest records stay, the rest is counted, babeltrace2 reads it" {
+    udp_guest_start "$work/guest" intr "workload=echo trace_mb=1 trace_mode=overwrite"
+    fill 2 $((room + 1000))
+    settle 1
+    dump
+    [ "$(dumped overwritten)" -gt 0 ]
+    [ "$(dumped records)" -le "$room" ]
+    [ "$(dumped records)" -gt $((room - 3 * 126)) ]
+    [ $(($(dumped records) + $(dumped overwritten))) -eq "$(position 2)" ]
+    # What babeltrace2 says, it says about the records that are gone.
+    [ "$(grep -cE 'ERROR|CTF' "$work/complaints" || true)" -eq 0 ]
+    # The newest record is the last: its ordinal is the counter.
+    equal "$(sed -n 's/.*) kick: .* vq = 1,.* ordinal = \([0-9]*\),.*/\1/p' "$work/text" | tail -n 1)" tx_kicks
+}
+
+@test "discard: the oldest records stay, the rest is counted as lost" {
+    udp_guest_start "$work/guest" intr "workload=echo trace_mb=1 trace_mode=discard"
+    fill 3 1000
+    settle 1
+    dump
+    [ "$(dumped records)" -eq "$room" ]
+    [ "$(dumped overwritten)" -eq 0 ]
+    [ "$(dumped dropped)" -eq "$(position 3)" ]
+    [[ "$(sed -n 's/.*) \([a-z_]*\): .*/\1/p' "$work/text" | head -n 1)" == vq_start ]]
+}
+
+@test "a masked class leaves no record and the counters count on" {
+    udp_guest_start "$work/guest" hybrid "workload=echo trace_mask=0x1"
+    echo_load 1000 50
+    settle 50
+    dump
+    [ "$(events '(kick|irq|harvest|publish|poll)' '')" -eq 0 ]
+    [ "$(events vq_start '')" -eq 2 ]
+    [ "$(counter tx_kicks)" -gt 0 ]
+}
