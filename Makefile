@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep figures report paper faults lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -37,6 +37,9 @@ run: $(BUILD)/kernel/ringscope-$(MODE).elf ## MODE=poll|intr|hybrid: a guest on 
 
 sweep: kit ## SWEEP=name: run experiments/sweeps/name.sweep, or what is missing of it
 	@experiments/sweep.sh $(SWEEP)
+
+probes: kit ## check that every probe of the host's tracer records something under traffic
+	@experiments/probes.sh
 
 figures: ## SWEEP=name: draw the figures of a sweep again
 	@plots/figures.sh $(RESULTS)/$(SWEEP)

@@ -7,6 +7,7 @@
 #   host_run LINE         run a shell line there as root; its exit status is passed through
 #   host_put DIR REMOTE   copy a folder there
 #   host_get REMOTE DIR   copy a folder from there
+#   host_deploy REMOTE    copy what cells need there: programs, scripts, the guest kernels
 
 host_lab=$(dirname "${BASH_SOURCE[0]}")/lab/lab.sh
 
@@ -77,4 +78,20 @@ host_get() {
     lab) "$host_lab" get "$1" "$2" ;;
     *) mkdir -p "$2" && ssh -o BatchMode=yes "$host_name" "tar -C '$1' -cf - ." | tar -C "$2" -xf - ;;
     esac
+}
+
+# In one folder, and programs that run on any libc. Stripped for the way there only: the symbols that
+# the guest prints are in a section of its own.
+host_deploy() {
+    local root stage=$BUILD/kit
+    root=$(cd "$(dirname "$host_lab")/../.." && pwd)
+    rm -rf "$stage"
+    mkdir -p "$stage"
+    cp "$root"/experiments/kit/*.sh "$root"/experiments/lab/accel.sh \
+        "$root"/trace/host/{common,tracer,selftest,selftest_traffic}.sh \
+        "$BUILD"/trace/host/{*.bt,mark} "$BUILD"/trace/ctf/ringsnap \
+        "$BUILD"/experiments/loadgen/loadgen "$BUILD"/kernel/ringscope-{poll,intr,hybrid}.elf \
+        "$BUILD"/experiments/lab/probe_guest.bin "$stage/"
+    strip "$stage"/ringscope-*.elf "$stage/loadgen" "$stage/ringsnap" "$stage/mark"
+    host_put "$stage" "$1"
 }

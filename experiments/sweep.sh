@@ -41,20 +41,6 @@ words_of() {
         }' "$here/params.tsv"
 }
 
-# What the host needs, in one folder: programs that run on any libc, scripts, the guest kernels.
-deploy() {
-    local stage=$BUILD/kit
-    rm -rf "$stage"
-    mkdir -p "$stage"
-    cp "$here"/kit/*.sh "$root"/trace/host/{common,tracer,selftest,selftest_traffic}.sh \
-        "$BUILD"/trace/host/{*.bt,mark} "$BUILD"/trace/ctf/ringsnap \
-        "$BUILD"/experiments/loadgen/loadgen "$BUILD"/kernel/ringscope-{poll,intr,hybrid}.elf \
-        "$here"/lab/accel.sh "$BUILD"/experiments/lab/probe_guest.bin "$stage/"
-    # Stripped for the way there only: the symbols the guest prints are in a section of its own.
-    strip "$stage"/ringscope-*.elf "$stage/loadgen" "$stage/ringsnap" "$stage/mark"
-    host_put "$stage" "$kit"
-}
-
 # Facts of the host for the manifests; one name=value line each.
 describe_host() {
     host_run "cd $kit; uname -r | sed 's/^/kernel=/'
@@ -67,9 +53,17 @@ describe_host() {
         systemd-detect-virt 2>/dev/null | sed 's/^/virt=/' || true"
 }
 
+# Results of one cell are a few MiB; a disk that fills in the middle of one would lose it.
+need_space() {
+    local free
+    free=$(df -Pm "$results" | awk 'NR == 2 { print $4 }')
+    ((free >= 64)) || die "only $free MiB free for $results: free some and run again," \
+        "finished cells are kept"
+}
+
 open_host() {
     host_open || die "no host to run cells on"
-    deploy
+    host_deploy "$kit" || die "cannot copy the programs to $host_name"
     accel=$(host_run "cd $kit && ./accel.sh 2>accel.log") || die "no accelerator can run a guest"
     emulated=1
     if [[ $host_name != lab && $accel == kvm ]]; then
@@ -106,6 +100,7 @@ describe_cell() {
 # Runs one cell into cells/HASH. The cell is written aside and renamed when all of it is there.
 run_cell() {
     local hash=$1 line=$2 part=$results/cells/$1.part status=0 rep seed
+    need_space
     rm -rf "$part" "$results/cells/$hash" "$results/cells/$hash.failed"
     mkdir -p "$part"
     boot_guest "$line"
