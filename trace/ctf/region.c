@@ -150,11 +150,14 @@ const struct trace_packet *region_packet(const struct region *r, unsigned cpu, u
     return (const struct trace_packet *)(base + number % a->packets * TRACE_PACKET_BYTES);
 }
 
-/* Opening a packet for the next lap takes its header, so the old records in it are gone at once. */
+/* Opening a packet for the next lap takes its header, so the old records in it are gone at once. At
+ * a packet boundary that may have begun before the first record of it counts as reserved. */
 uint64_t region_oldest(const struct region *r, unsigned cpu, uint64_t reserved)
 {
     uint64_t packets = r->head.cpu[cpu].packets;
-    uint64_t opened = (reserved + TRACE_RECORDS_PER_PACKET - 1) / TRACE_RECORDS_PER_PACKET;
+    uint64_t opened = reserved / TRACE_RECORDS_PER_PACKET + 1;
+    if (!r->head.overwrite)
+        return 0;
     return opened > packets ? (opened - packets) * TRACE_RECORDS_PER_PACKET : 0;
 }
 

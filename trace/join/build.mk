@@ -1,6 +1,9 @@
 # Programs and tests of trace/join. Included from the top, or used alone:
 # make -f trace/join/build.mk test-join
 BUILD ?= build
+ifndef CTF_SRC
+include trace/ctf/build.mk
+endif
 
 JOIN_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror
 JOIN_SRC := trace/join
@@ -26,16 +29,20 @@ $(BUILD)/trace/join/ringjoin: $(JOIN_SRC)/ringjoin.c $(JOIN_CORE) $(JOIN_HDR)
 # ---- tests: from the repository's root, as `make test-join` ----
 JOIN_TEST := $(BUILD)/trace/join/test
 JOIN_TEST_CFLAGS := $(filter-out -O2,$(JOIN_CFLAGS)) -O1 -fsanitize=address,undefined \
-	-fno-sanitize-recover=all
+	-fno-sanitize-recover=all -DTRACE=1
 JOIN_TEST_KIT := $(addprefix $(JOIN_SRC)/test/,kit.c world.c world_write.c)
 JOIN_ALL := $(JOIN_CORE) $(JOIN_SRC)/hostlog.c $(JOIN_SRC)/hostlog_write.c trace/ctf/stream.c
-JOIN_TESTS := $(JOIN_TEST)/test_join
+JOIN_TESTS := $(addprefix $(JOIN_TEST)/,test_join test_input test_snap test_programs)
+JOIN_TEST_PROGRAMS := $(JOIN_PROGRAMS) $(BUILD)/trace/ctf/ringsnap $(BUILD)/trace/ctf/ctf-metadata
 
 .PHONY: test-join
-test-join: $(JOIN_TESTS) $(JOIN_PROGRAMS)
+test-join: $(JOIN_TESTS) $(JOIN_TEST_PROGRAMS)
 	@set -e; for t in $(JOIN_TESTS); do $$t; done
+
+# The guest's own writer, as a Linux process.
+$(JOIN_TEST)/test_snap: trace/buffer.c trace/ctf/region.c trace/ctf/snapshot.c
 
 $(JOIN_TEST)/test_%: $(JOIN_SRC)/test/test_%.c $(JOIN_TEST_KIT) $(JOIN_ALL) $(JOIN_HDR) \
 		$(wildcard $(JOIN_SRC)/test/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(JOIN_TEST_CFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lm
+	$(CC) $(JOIN_TEST_CFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lm -lpthread
