@@ -69,6 +69,27 @@ static int fit(struct polygon *polygon, const struct bound_points *p, uint64_t t
     return bounded;
 }
 
+void bounds_thin(struct bound_points *thin, const struct bound_points *p, double hz)
+{
+    struct scaled s;
+    struct bound_points named = { 0 };
+    for (size_t i = 0; i < p->n; i++)
+        bound_add(&named, p->at[i].tsc, p->at[i].host, p->at[i].below, (uint32_t)i);
+    if (p->n) {
+        scale(&s, &named, p->at[0].tsc, p->at[0].host, hz);
+        s.above_count = hull_keep(s.above, s.above_count, 1);
+        s.below_count = hull_keep(s.below, s.below_count, -1);
+        for (size_t i = 0; i < s.above_count + s.below_count; i++) {
+            uint32_t who = i < s.above_count ? s.above[i].who : s.below[i - s.above_count].who;
+            const struct bound_point *b = &p->at[who];
+            bound_add(thin, b->tsc, b->host, b->below, b->who);
+        }
+        free(s.above);
+        free(s.below);
+    }
+    free(named.at);
+}
+
 double clock_misfit(const struct bound_points *p, double hz)
 {
     struct polygon polygon;

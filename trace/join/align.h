@@ -27,6 +27,9 @@ struct bound_points {
 };
 void bound_add(struct bound_points *points, uint64_t tsc, uint64_t host, int below, uint32_t who);
 
+/* Adds to `thin` those points that alone hold the line where it is: the rest lies behind them. */
+void bounds_thin(struct bound_points *thin, const struct bound_points *points, double hz);
+
 #define ALIGN_MAX_SUSPECTS 16
 
 struct clock {

@@ -27,6 +27,7 @@ $(BUILD)/trace/join/ringjoin: $(JOIN_SRC)/ringjoin.c $(JOIN_CORE) $(JOIN_HDR)
 	$(CC) $(JOIN_CFLAGS) -o $@ $(filter %.c,$^) -lm
 
 # ---- tests: from the repository's root, as `make test-join` ----
+export BUILD
 JOIN_TEST := $(BUILD)/trace/join/test
 JOIN_TEST_CFLAGS := $(filter-out -O2,$(JOIN_CFLAGS)) -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -DTRACE=1

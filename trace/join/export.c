@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -59,7 +60,7 @@ static void chain_row(FILE *f, const struct join *j, const struct chain *c)
     for (int s = 0; s < STAGE_COUNT; s++) {
         double ns;
         if (j->clock.valid && stage_ns(j, c, (enum stage)s, &ns))
-            fprintf(f, "\t%.0f", ns);
+            fprintf(f, "\t%lld", llround(ns));
         else
             fputc('\t', f);
     }

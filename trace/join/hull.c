@@ -17,11 +17,14 @@ static double cross(const struct hull_point *o, const struct hull_point *a,
     return (a->x - o->x) * (b->y - o->y) - (a->y - o->y) * (b->x - o->x);
 }
 
-/* Keeps the lower hull (sign 1) or the upper hull (sign -1) of the points, left to right. */
-static size_t keep_hull(struct hull_point *p, size_t n, int sign)
+size_t hull_keep(struct hull_point *p, size_t n, int sign)
 {
     size_t h = 0;
-    qsort(p, n, sizeof *p, by_x);
+    size_t sorted = 1;
+    while (sorted < n && by_x(&p[sorted - 1], &p[sorted]) <= 0)
+        sorted++;
+    if (sorted < n) /* most often they come in order of time */
+        qsort(p, n, sizeof *p, by_x);
     for (size_t i = 0; i < n; i++) {
         if (h && p[h - 1].x == p[i].x) {
             if (sign * (p[i].y - p[h - 1].y) >= 0)
@@ -120,8 +123,8 @@ void polygon_between(struct polygon *p, struct hull_point *above, size_t above_c
                      struct hull_point *below, size_t below_count, double slope_max)
 {
     memset(p, 0, sizeof *p);
-    above_count = keep_hull(above, above_count, 1);
-    below_count = keep_hull(below, below_count, -1);
+    above_count = hull_keep(above, above_count, 1);
+    below_count = hull_keep(below, below_count, -1);
     size_t room = above_count + below_count + 2, n = 2;
     double *slopes = malloc(room * sizeof *slopes);
     p->corners = malloc(4 * room * sizeof *p->corners);

@@ -10,6 +10,10 @@ struct hull_point {
     uint32_t who;
 };
 
+/* Keeps, at the front and left to right, the points of the lower hull (sign 1) or the upper hull
+ * (sign -1). Returns how many. */
+size_t hull_keep(struct hull_point *points, size_t count, int sign);
+
 struct polygon {
     double gap;           /* the widest vertical gap between the sets; negative: no line fits */
     double slope, offset; /* line in the middle: of the polygon, or of the (negative) widest gap */

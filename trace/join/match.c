@@ -171,12 +171,14 @@ static void match_queue(struct join *j, struct queue *q, const struct bound_poin
 {
     struct candidates c = { 0 };
     struct fit best = { 0 }, second = { 0 };
+    struct bound_points thin = { 0 };
     if (!q->kicks.n || !q->host_kicks.n)
         return;
     propose_all(q, &c);
+    bounds_thin(&thin, known, (double)j->guest.hz);
     for (size_t i = 0; i < c.n; i++) {
         struct fit fit = { .base = c.base[i] };
-        judge(j, q, known, &fit);
+        judge(j, q, &thin, &fit);
         if (!i || compare(&fit, &best) < 0) {
             second = best;
             best = fit;
@@ -184,6 +186,7 @@ static void match_queue(struct join *j, struct queue *q, const struct bound_poin
             second = fit;
         }
     }
+    free(thin.at);
     if (!best.matched)
         return;
     if (best.misfit > clock_misfit(known, (double)j->guest.hz) + 1 && best.matched < FEW_KICKS) {

@@ -26,6 +26,9 @@ int convert_log(const char *log, const char *dir);
 /* Writes the world, converts, reads and joins; the caller calls join_free. */
 void join_world(struct join *join, struct world *world, long skip_guest, long skip_host);
 
+/* Path of one of our programs under $BUILD/trace, "build/trace" if unset; static. */
+const char *program(const char *name);
+
 /* Runs a shell command; returns its exit status, its output (stdout and stderr) in `output`. */
 int run(char *output, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -8,8 +8,8 @@
 
 #include "../../ctf/stream.h"
 
-#define JOIN    "build/trace/join/ringjoin --guest %s --host %s --out %s"
-#define LOG2CTF "build/trace/join/hostlog2ctf --log %s --pid 4242 --begin 6 --end 7 --out %s"
+#define JOIN        program("join/ringjoin"), scratch("guest"), scratch("host"), scratch("out")
+#define JOIN_FORMAT "%s --guest %s --host %s --out %s"
 
 static char out[1 << 20];
 
@@ -17,7 +17,9 @@ static void write_and_convert(struct world *w, long skip_guest, long skip_host)
 {
     assert_int_equal(world_write(w, scratch("guest"), scratch("host.log"), skip_guest, skip_host),
                      0);
-    if (run(out, sizeof out, LOG2CTF, scratch("host.log"), scratch("host")))
+    if (run(out, sizeof out, "%s --log %s --pid %d --begin %d --end %d --out %s",
+            program("join/hostlog2ctf"), scratch("host.log"), WORLD_QEMU_PID, WORLD_BEGIN_MARK,
+            WORLD_END_MARK, scratch("host")))
         fail_msg("%s", out);
 }
 
@@ -44,8 +46,7 @@ static void a_clean_join_ends_with_0(void **state)
     struct world_options o = world_defaults(11);
     world_make(&w, &o);
     write_and_convert(&w, -1, -1);
-    int status = run(out, sizeof out, JOIN " --timeline %s", scratch("guest"), scratch("host"),
-                     scratch("out"), scratch("timeline.tsv"));
+    int status = run(out, sizeof out, JOIN_FORMAT " --timeline %s", JOIN, scratch("timeline.tsv"));
     if (status)
         fail_msg("%d: %s", status, out);
     assert_true(number("join.tsv", "chains") == w.kick_count);
@@ -86,12 +87,12 @@ static void a_missing_kick_ends_with_3(void **state)
         if (i > w.guest_count / 2 && w.guest[i].id == TRACE_EV_kick)
             guest = i;
     write_and_convert(&w, -1, host);
-    int status = run(out, sizeof out, JOIN, scratch("guest"), scratch("host"), scratch("out"));
+    int status = run(out, sizeof out, JOIN_FORMAT, JOIN);
     assert_int_equal(status, 3);
     assert_non_null(strstr(out, "no host kick for"));
     assert_true(number("join.tsv", "unmatched") == 1);
     write_and_convert(&w, guest, -1);
-    status = run(out, sizeof out, JOIN, scratch("guest"), scratch("host"), scratch("out"));
+    status = run(out, sizeof out, JOIN_FORMAT, JOIN);
     assert_int_equal(status, 3);
     assert_non_null(strstr(out, "no guest kick for"));
     world_free(&w);
@@ -105,21 +106,24 @@ static void wrong_use_ends_with_2(void **state)
     o.sends = 20;
     world_make(&w, &o);
     write_and_convert(&w, -1, -1);
-    const char *g = scratch("guest"), *h = scratch("host"), *d = scratch("out");
-    assert_int_equal(run(out, sizeof out, "build/trace/join/ringjoin"), 2);
-    assert_int_equal(run(out, sizeof out, JOIN, h, g, d), 2);
-    assert_int_equal(run(out, sizeof out, JOIN " --print x", g, h, d), 2);
-    assert_int_equal(run(out, sizeof out, JOIN " --print 99999", g, h, d), 2);
+    assert_int_equal(run(out, sizeof out, "%s", program("join/ringjoin")), 2);
+    assert_int_equal(run(out, sizeof out, JOIN_FORMAT, program("join/ringjoin"), scratch("host"),
+                         scratch("guest"), scratch("out")),
+                     2);
+    assert_int_equal(run(out, sizeof out, JOIN_FORMAT " --print x", JOIN), 2);
+    assert_int_equal(run(out, sizeof out, JOIN_FORMAT " --print 99999", JOIN), 2);
     assert_non_null(strstr(out, "no chain '99999'"));
-    assert_int_equal(run(out, sizeof out, JOIN, g, h, "/nowhere/at/all"), 2);
-    assert_int_equal(run(out, sizeof out, JOIN " --print slowest", g, h, d), 0);
+    assert_int_equal(run(out, sizeof out, JOIN_FORMAT, program("join/ringjoin"), scratch("guest"),
+                         scratch("host"), "/nowhere/at/all"),
+                     2);
+    assert_int_equal(run(out, sizeof out, JOIN_FORMAT " --print slowest", JOIN), 0);
     assert_non_null(strstr(out, "side   stage"));
-    assert_int_equal(run(out, sizeof out, JOIN " --chains-max 3", g, h, d), 0);
+    assert_int_equal(run(out, sizeof out, JOIN_FORMAT " --chains-max 3", JOIN), 0);
     run(out, sizeof out, "grep -c . %s", scratch("out/chains.tsv"));
     assert_int_equal(atoi(out), 4);
-    assert_int_equal(run(out, sizeof out, "build/trace/ctf/ctf-metadata guest"), 2);
-    assert_int_equal(run(out, sizeof out, "build/trace/ctf/ctf-metadata guest --tsc-hz 0"), 2);
-    assert_int_equal(run(out, sizeof out, "build/trace/ctf/ctf-metadata host --cpu-count 2"), 0);
+    assert_int_equal(run(out, sizeof out, "%s guest", program("ctf/ctf-metadata")), 2);
+    assert_int_equal(run(out, sizeof out, "%s guest --tsc-hz 0", program("ctf/ctf-metadata")), 2);
+    assert_int_equal(run(out, sizeof out, "%s host --cpu-count 2", program("ctf/ctf-metadata")), 0);
     assert_ptr_equal(strstr(out, "/* CTF 1.8 */\n"), out);
     world_free(&w);
 }

@@ -259,7 +259,7 @@ static void the_program_answers(void **state)
 {
     (void)state;
     char out[4096];
-    const char *ringsnap = "build/trace/ctf/ringsnap", *file = scratch("ram");
+    const char *ringsnap = program("ctf/ringsnap"), *file = scratch("ram");
     new_ram(4);
     strcpy(trace_region()->about, "mode=hybrid\nevent_idx=1");
     assert_int_equal(trace_counter_add("tx_", "kicks", COUNTER_AT), 0);

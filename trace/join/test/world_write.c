@@ -85,8 +85,9 @@ static int write_host(struct world *w, const char *path, long skip)
 {
     uint64_t random = w->options.seed ^ 0xaaaa;
     char *lost = calloc(w->host_count, 1);
+    uint64_t *n = calloc(w->host_count, sizeof *n), lines[WORLD_CPUS] = { 0 };
     FILE *f = fopen(path, "w");
-    if (!f || !lost)
+    if (!f || !lost || !n)
         return -1;
     fputs("Attaching 12 probes...\nV 1 0.23\n", f);
     for (unsigned i = 0; i < w->host_count; i++) {
@@ -94,21 +95,21 @@ static int write_host(struct world *w, const char *path, long skip)
         lost[i] = !mark && (chance(&random, w->options.host_loss) ||
                             (i < WORLD_CPUS + (unsigned)w->options.lose_start));
         w->host_lost += (uint64_t)lost[i];
+        n[i] = lines[w->host[i].cpu];
+        lines[w->host[i].cpu] += (long)i != skip;
         int bounds = !mark || i == WORLD_CPUS - 1 || i == w->host_count - WORLD_CPUS;
         w->host_written += bounds && !lost[i] && (long)i != skip;
     }
     for (unsigned chunk = 0; chunk < w->host_count; chunk += WORLD_CPUS * CHUNK)
         for (unsigned cpu = 0; cpu < WORLD_CPUS; cpu++)
             for (unsigned i = chunk; i < chunk + WORLD_CPUS * CHUNK && i < w->host_count; i++) {
-                uint64_t n = 0;
                 if (w->host[i].cpu != cpu || lost[i] || (long)i == skip)
                     continue;
-                for (unsigned k = 0; k < i; k++)
-                    n += w->host[k].cpu == cpu && (long)k != skip;
-                write_line(f, cpu, n, &w->host[i].record);
+                write_line(f, cpu, n[i], &w->host[i].record);
             }
     write_stranger(f, WORLD_HOST_START);
     free(lost);
+    free(n);
     return fclose(f);
 }
 
