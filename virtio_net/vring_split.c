@@ -130,8 +130,8 @@ uint16_t vring_pending(struct vring *r)
 {
     if (r->broken)
         return 0;
-    /* From `harvested` alone: this may run in an interrupt amid vring_pop, when used_idx and harvested
-     * do not agree. */
+    /* From `harvested` alone: an interrupt may look while a pop in the thread below is half done,
+     * and used_idx does not agree with it then. */
     uint16_t n = (uint16_t)(le16(env_load_acquire16(&r->used->idx)) - (uint16_t)r->harvested);
     if (n > r->published - r->harvested) {
         latch_broken(r, VNET_E_USED_JUMP);

@@ -319,6 +319,8 @@ unsigned vnet_pci_next_vendor_cap(const struct vnet_pci *pci, unsigned from)
 
 volatile void *vnet_pci_map(const struct vnet_pci *pci, unsigned bar, uint64_t offset, size_t bytes)
 {
+    if (bar > 5)
+        blame("capability with a reserved BAR number used");
     if (bar != MODEL_BAR || offset > MODEL_BYTES || bytes > MODEL_BYTES - offset)
         return NULL;
     return pci->model->bar + offset;

@@ -323,6 +323,11 @@ static void test_doorbells(void **state)
     assert_int_equal(attach(), 0);
     failed_with(start(), VNET_E_NO_CAPABILITY);
     offer(BASIC);
+    pci.multiplier = 0x800; /* half of it does */
+    cap_of(VIRTIO_PCI_CAP_NOTIFY_CFG)->length = 0x801;
+    assert_int_equal(attach(), 0);
+    failed_with(start(), VNET_E_NO_CAPABILITY);
+    offer(BASIC);
     pci.multiplier = 0x800; /* and here it just fits */
     cap_of(VIRTIO_PCI_CAP_NOTIFY_CFG)->length = 0x802;
     assert_int_equal(attach(), 0);

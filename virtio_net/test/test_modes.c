@@ -172,6 +172,51 @@ static void test_tx_reclaims_itself(void **state)
     }
 }
 
+static void host_finishes(void)
+{
+    while (world_host_tx() || world_host_complete(false))
+        ;
+    world_show(VNET_TX);
+}
+
+/* All that was sent is completed at the very moment when the driver has asked for the interrupt and
+ * not looked yet. */
+static void test_tx_completed_while_arming(void **state)
+{
+    (void)state;
+    for (int event_idx = 0; event_idx < 2; event_idx++) {
+        for (unsigned n = 1; n <= 16; n++) {
+            struct world_config c = { .event_idx = event_idx, .ring_size = 16, .seed = 3 };
+            world_init(&c);
+            world.at_fence = host_finishes;
+            assert_int_equal(world_send(n), n);
+            world.at_fence = NULL;
+            world_drain(64);
+            world_quiet();
+        }
+    }
+}
+
+/* The shared line: not ours, ours for another reason than a queue, ours with nothing to do. */
+static void test_shared_line(void **state)
+{
+    struct world_config c = { .event_idx = true, .shared_line = true, .ring_size = 16, .seed = 3 };
+    (void)state;
+    world_init(&c);
+    world.in_irq = true;
+    assert_false(vnet_irq_shared(&world.dev));
+    model_pci_isr(&world.pci, VIRTIO_ISR_CONFIG);
+    assert_true(vnet_irq_shared(&world.dev));
+    assert_int_equal(world_q(VNET_RX)->stats.irqs, 0);
+    model_pci_isr(&world.pci, VIRTIO_ISR_QUEUE);
+    assert_true(vnet_irq_shared(&world.dev));
+    assert_int_equal(world_q(VNET_RX)->stats.irqs_spurious, 1);
+    assert_int_equal(world_q(VNET_TX)->stats.irqs, 0);
+    world.in_irq = false;
+    world_drain(64);
+    world_quiet();
+}
+
 /* A poll does as much as it may, says that there is more, and goes on from there. */
 static void test_budget(void **state)
 {
@@ -342,6 +387,8 @@ int main(void)
         cmocka_unit_test(test_rx_lengths),
         cmocka_unit_test(test_tx_full),
         cmocka_unit_test(test_tx_reclaims_itself),
+        cmocka_unit_test(test_tx_completed_while_arming),
+        cmocka_unit_test(test_shared_line),
         cmocka_unit_test(test_broken_and_stop),
         cmocka_unit_test(test_stop_in_full_flight),
         cmocka_unit_test(test_stop_waits_for_reset),

@@ -279,13 +279,15 @@ static void host_step(void)
 
 void test_point(enum test_point_kind kind, const volatile void *at, int order)
 {
-    (void)kind;
     (void)at;
-    (void)order;
+    if (kind == POINT_FENCE && order == __ATOMIC_SEQ_CST && world.at_fence)
+        world.at_fence();
     if (!world.jitter)
         return;
-    if (rng_below(&world.rng, 3) == 0)
-        host_step();
+    if (rng_below(&world.rng, 4) == 0) {
+        for (unsigned n = rng_below(&world.rng, 16); n; n--)
+            host_step();
+    }
     if (!vnet_mode.works_in_irq && rng_below(&world.rng, 6) == 0)
         world_irq((int)rng_below(&world.rng, VNET_QUEUES));
 }
