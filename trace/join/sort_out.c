@@ -2,6 +2,7 @@
  * and brings the host's ring indices into the guest's numbering. */
 #include <stdlib.h>
 
+#include "../ctf/complain.h"
 #include "join.h"
 
 void list_add(struct list *list, struct event *event)
@@ -50,46 +51,94 @@ const struct run *run_covering(const struct queue *q, uint64_t index)
     return run->whole && run->begin->a <= index ? run : NULL;
 }
 
-static void sort_guest_event(struct queue *q, struct event *e)
+static struct list *guest_list(struct queue *q, uint16_t id)
 {
-    switch (e->id) {
+    switch (id) {
     case TRACE_EV_publish:
-        list_add(&q->publishes, e);
-        break;
+        return &q->publishes;
     case TRACE_EV_kick:
-        list_add(&q->kicks, e);
-        break;
+        return &q->kicks;
     case TRACE_EV_kick_suppressed:
-        list_add(&q->suppressed, e);
-        break;
+        return &q->suppressed;
     case TRACE_EV_irq:
     case TRACE_EV_irq_spurious:
-        list_add(&q->irqs, e);
-        break;
+        return &q->irqs;
     case TRACE_EV_harvest:
-        list_add(&q->harvests, e);
-        break;
+        return &q->harvests;
+    default:
+        return NULL;
     }
 }
 
-static void sort_host_event(struct queue *q, struct event *e)
+static struct list *host_list(struct queue *q, uint16_t id)
 {
-    switch (e->id) {
+    switch (id) {
     case TRACE_EV_host_kick:
-        list_add(&q->host_kicks, e);
-        break;
+        return &q->host_kicks;
     case TRACE_EV_run_begin:
     case TRACE_EV_run_end:
-        list_add(&q->run_events, e);
-        break;
+        return &q->run_events;
     case TRACE_EV_used:
-        list_add(&q->used, e);
-        if (e->flags & TRACE_F_SIGNALLED)
-            list_add(&q->calls, e);
-        break;
+        return &q->used;
     case TRACE_EV_call_read:
-        list_add(&q->call_reads, e);
-        break;
+        return &q->call_reads;
+    default:
+        return NULL;
+    }
+}
+
+/* Where the queue's last life in the slice begins: a driver that starts a queue anew begins its
+ * indices anew, and the host then has a new kick eventfd, whose count starts over. */
+static void find_epoch(const struct join *j, uint8_t vq, size_t *guest, size_t *host)
+{
+    const struct event *kick = NULL;
+    int used_before = 0;
+    *guest = *host = 0;
+    for (size_t i = 0; i < j->guest.count; i++) {
+        const struct event *e = &j->guest.events[i];
+        if (e->vq != vq)
+            continue;
+        if (e->id == TRACE_EV_vq_start && used_before)
+            *guest = i;
+        used_before |= e->id != TRACE_EV_vq_start;
+    }
+    for (size_t i = 0; i < j->host.count; i++) {
+        const struct event *e = &j->host.events[i];
+        if (e->vq != vq || e->id != TRACE_EV_host_kick)
+            continue;
+        if (kick && e->seq < kick->seq)
+            *host = i;
+        kick = e;
+    }
+}
+
+static void sort_queue(struct join *j, struct queue *q)
+{
+    size_t guest, host;
+    find_epoch(j, q->vq, &guest, &host);
+    if (guest)
+        complain("%s: %s queue was started anew %.3f us into the cell: what came before is not "
+                 "joined, cut the slice there to see it",
+                 j->guest.dir, queue_name(q->vq),
+                 join_guest_ns(j, j->guest.events[guest].time) / 1e3);
+    for (size_t i = 0; i < j->guest.count; i++) {
+        struct event *e = &j->guest.events[i];
+        struct list *list = e->vq == q->vq ? guest_list(q, e->id) : NULL;
+        if (list && i < guest)
+            e->class = CLASS_earlier_epoch;
+        else if (list)
+            list_add(list, e);
+    }
+    for (size_t i = 0; i < j->host.count; i++) {
+        struct event *e = &j->host.events[i];
+        struct list *list = e->vq == q->vq ? host_list(q, e->id) : NULL;
+        if (list && i < host) {
+            e->class = CLASS_host_earlier_epoch;
+        } else if (list) {
+            list_add(list, e);
+            if (e->id == TRACE_EV_used && e->flags & TRACE_F_SIGNALLED)
+                list_add(&q->calls, e);
+        }
     }
 }
 
@@ -181,15 +230,10 @@ static void note_consumed(struct queue *q)
 
 void join_sort_out(struct join *j)
 {
-    for (size_t i = 0; i < j->guest.count; i++)
-        if (j->guest.events[i].vq < JOIN_QUEUES)
-            sort_guest_event(&j->queue[j->guest.events[i].vq], &j->guest.events[i]);
-    for (size_t i = 0; i < j->host.count; i++)
-        if (j->host.events[i].vq < JOIN_QUEUES)
-            sort_host_event(&j->queue[j->host.events[i].vq], &j->host.events[i]);
     for (uint8_t vq = 0; vq < JOIN_QUEUES; vq++) {
         struct queue *q = &j->queue[vq];
         q->vq = vq;
+        sort_queue(j, q);
         align_laps(q);
         pair_runs(j, q);
         note_consumed(q);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../export.h"
@@ -269,6 +270,63 @@ static void a_damaged_stamp_is_left_out_and_named(void **state)
     world_free(&w);
 }
 
+/* One life after another: indices, ordinals and the eventfd's count start over in the middle. */
+static void append_life(struct world *w, const struct world *next)
+{
+    const uint64_t ns = 10000000000, tsc = world_tsc_after(w, ns);
+    unsigned guest = w->guest_count, host = w->host_count - WORLD_CPUS;
+    w->guest_count = guest + 2 + next->guest_count;
+    w->host_count = host + next->host_count - WORLD_CPUS;
+    w->guest = realloc(w->guest, w->guest_count * sizeof *w->guest);
+    w->host = realloc(w->host, w->host_count * sizeof *w->host);
+    assert_true(w->guest && w->host);
+    for (unsigned vq = 0; vq < 2; vq++)
+        w->guest[guest++] = (struct trace_record){
+            next->guest[0].time + tsc - 1000, TRACE_EV_vq_start, (uint8_t)vq, 0, 2, 0, 256
+        };
+    for (unsigned i = 0; i < next->guest_count; i++) {
+        w->guest[guest] = next->guest[i];
+        w->guest[guest].time += tsc;
+        w->guest[guest].b += next->guest[i].id == TRACE_EV_kick ? tsc : 0;
+        guest++;
+    }
+    for (unsigned i = WORLD_CPUS; i < next->host_count; i++) {
+        w->host[host] = next->host[i];
+        w->host[host++].record.time += ns;
+    }
+}
+
+static void a_restarted_queue_joins_its_last_life(void **state)
+{
+    (void)state;
+    struct world w, next;
+    struct join j;
+    struct world_options o = world_defaults(21);
+    world_make(&w, &o);
+    unsigned before = w.guest_count;
+    o = world_defaults(22);
+    o.first_kick = o.first_count = 0;
+    o.first_index = 0;
+    world_make(&next, &o);
+    append_life(&w, &next);
+    complaints_begin();
+    join_world(&j, &w, -1, -1);
+    const char *said = complaints_end();
+    assert_non_null(strstr(said, "tx queue was started anew"));
+    assert_int_equal(j.unmatched + j.doubts + j.stalls, 0);
+    assert_int_equal(j.chain_count, next.kick_count);
+    for (size_t i = 0; i < j.chain_count; i++)
+        assert_true(chain_complete(&j.chains[i]) || j.chains[i].class == CHAIN_unserved);
+    check_classes(&j);
+    check_clock(&j, &w);
+    uint64_t earlier = join_class_count(&j, CLASS_earlier_epoch, -1);
+    assert_true(earlier > before / 2 && earlier <= before);
+    assert_true(join_class_count(&j, CLASS_host_earlier_epoch, -1) > before / 2);
+    join_free(&j);
+    world_free(&w);
+    world_free(&next);
+}
+
 static void a_chain_reads_as_before(void **state)
 {
     (void)state;
@@ -307,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_missing_kick_is_named),
         cmocka_unit_test(without_guest_kicks_there_is_no_clock),
         cmocka_unit_test(a_damaged_stamp_is_left_out_and_named),
+        cmocka_unit_test(a_restarted_queue_joins_its_last_life),
         cmocka_unit_test(a_chain_reads_as_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

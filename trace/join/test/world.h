@@ -65,6 +65,9 @@ void world_free(struct world *world);
 /* True host time in ns at a TSC value. */
 long double world_host_ns(const struct world *world, uint64_t tsc);
 
+/* TSC cycles in so many ns. */
+uint64_t world_tsc_after(const struct world *world, uint64_t ns);
+
 /* Writes the guest's CTF directory and the host's log; losses happen here. skip_guest and
  * skip_host: records left out without a trace of it, by number, or -1. 0, or -1. */
 int world_write(struct world *world, const char *guest_dir, const char *host_log, long skip_guest,

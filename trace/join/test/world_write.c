@@ -27,6 +27,12 @@ long double world_host_ns(const struct world *w, uint64_t tsc)
     return WORLD_HOST_START + (long double)(tsc - WORLD_TSC_START) * 1e9L / rate;
 }
 
+uint64_t world_tsc_after(const struct world *w, uint64_t ns)
+{
+    return (uint64_t)((long double)ns / 1e9L * (long double)w->options.hz *
+                      (1 + (long double)w->options.drift_ppm / 1e6L));
+}
+
 static int chance(uint64_t *random, double probability)
 {
     *random = *random * 6364136223846793005ull + 1442695040888963407ull;
