@@ -40,7 +40,7 @@ struct world {
     struct world_config config;
     struct rng rng;
     bool jitter;
-    void (*at_fence)(void); /* called at each full barrier of the driver, or NULL */
+    void (*at_store)(void); /* the device's turn right before each shared store, or NULL */
     bool in_irq, in_driver;
     bool irq_waiting[VNET_QUEUES];
     uint64_t irqs_sent[VNET_QUEUES];
