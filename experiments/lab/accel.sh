@@ -5,7 +5,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-dir=${ACCEL_DIR:-$here/../../${BUILD:-build}/accel}
+build=${BUILD:-build}
+[[ $build == /* ]] || build=$here/../../$build
+dir=${ACCEL_DIR:-$build/accel}
 qemu=${QEMU:-qemu-system-x86_64}
 deadline=${ACCEL_DEADLINE:-20}
 passed=85 # (42 << 1) | 1: what probe_guest.S leaves through isa-debug-exit
@@ -18,7 +20,7 @@ die() {
 probe_image() {
     local candidate
     for candidate in "${PROBE_GUEST:-}" "$here/probe_guest.bin" \
-        "$here/../../${BUILD:-build}/experiments/lab/probe_guest.bin"; do
+        "$build/experiments/lab/probe_guest.bin"; do
         if [[ -n $candidate && -f $candidate ]]; then
             echo "$candidate"
             return

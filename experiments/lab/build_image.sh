@@ -38,9 +38,9 @@ packages() {
 check_machine() {
     local dir=$1 tool free
     [[ $EUID == 0 ]] || die "needs root (a root file system is unpacked): run it as root"
-    for tool in mmdebstrap mke2fs ssh-keygen xz; do
+    for tool in mmdebstrap mke2fs ssh-keygen xz zstd; do
         command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null ||
-            die "$tool is not installed: apt-get install mmdebstrap e2fsprogs openssh-client xz-utils"
+            die "$tool is not installed: apt-get install mmdebstrap e2fsprogs openssh-client xz-utils zstd"
     done
     free=$(df --output=avail -BM "$dir" | tail -n 1 | tr -dc 0-9)
     ((free >= need_megabytes)) ||
@@ -76,14 +76,15 @@ make_keys() {
     echo "ringscope-lab $(cut -d' ' -f1,2 "$work/root/lab/host_key.pub")" >"$work/known_hosts"
 }
 
-# An initrd of the few modules that lead to the root disk, in the order modprobe would load them.
+# An initrd of the modules that every lab needs, unpacked and in the order modprobe would load them:
+# under emulation, unpacking and looking for them at each boot takes seconds.
 make_initrd() {
     local work=$1 version=$2 tree=$1/root/initrd file name
     mkdir -p "$tree/bin" "$tree/modules" "$tree/dev" "$tree/root"
     cp "$work/root/bin/busybox" "$tree/bin/"
     cp "$here/initrd_init" "$tree/init"
     chroot "$work/root" modprobe -aS "$version" --show-depends virtio_pci virtio_blk \
-        crc32c_generic ext4 | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/modules"
+        crc32c_generic ext4 virtio_net tun vhost_net | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/modules"
     while read -r file; do
         name=$(basename "$file" .xz)
         cp "$work/root$file" "$tree/modules/"
@@ -93,6 +94,23 @@ make_initrd() {
     chroot "$work/root" /bin/sh -c 'cd /initrd && find . | busybox cpio -o -H newc' \
         >"$work/initrd" 2>>"$work/log"
     rm -r "$tree" "$work/modules"
+}
+
+# The kernel without its compression and real-mode part: QEMU loads the ELF file by itself.
+extract_kernel() {
+    local vmlinuz=$1 out=$2 magic tool offset offsets
+    # The payload's first bytes, and what unpacks it; a kernel has one of these formats.
+    while read -r magic tool; do
+        mapfile -t offsets < <(LC_ALL=C grep -abo -P "$magic" "$vmlinuz" | cut -d: -f1)
+        for offset in "${offsets[@]}"; do
+            tail -c +$((offset + 1)) "$vmlinuz" | $tool -dc >"$out" 2>/dev/null || true
+            [[ $(head -c 4 "$out" | tr -d '\0') != $'\x7fELF' ]] || return 0
+        done
+    done <<'END'
+\x28\xb5\x2f\xfd zstd
+\xfd7zXZ\x00 xz
+END
+    die "$vmlinuz holds no kernel in a format known here (zstd, xz)"
 }
 
 # The root account has no password and needs a shell that understands quoted arguments.
@@ -110,7 +128,7 @@ make_disk() {
     chown -R 0:0 "$work/root/lab"
     chmod 600 "$work/root/lab/host_key"
     PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -O ^has_journal,^metadata_csum -m 0 -d "$work/root" \
-        "$work/disk.img" "${disk_megabytes}M" 2>>"$work/log" ||
+        "$work/disk.img" "${disk_megabytes}M" >>"$work/log" 2>&1 ||
         die "mke2fs could not write $work/disk.img: $(tail -n 1 "$work/log")"
 }
 
@@ -135,7 +153,7 @@ main() {
     make_keys "$work"
     version=$(basename "$work"/root/lib/modules/*)
     make_initrd "$work" "$version"
-    cp "$work/root/boot/vmlinuz-$version" "$work/vmlinuz"
+    extract_kernel "$work/root/boot/vmlinuz-$version" "$work/vmlinux"
     make_disk "$work"
     discard "$work/root"
     stamp "$release" >"$work/stamp"

@@ -6,7 +6,9 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 release=${RELEASE:-trixie}
-state=${LAB_STATE:-$root/${BUILD:-build}/lab/$release}
+build=${BUILD:-build}
+[[ $build == /* ]] || build=$root/$build
+state=${LAB_STATE:-$build/lab/$release}
 [[ $state == /* ]] || state=$PWD/$state
 image=$state/image
 run=$state/run
@@ -89,6 +91,7 @@ Host lab
     LogLevel ERROR
     Compression no
     Ciphers $cipher
+    KexAlgorithms curve25519-sha256
     ControlPath "$sockets/ctl"
     ServerAliveInterval 30
     ServerAliveCountMax 20
@@ -113,9 +116,9 @@ boot() {
     [[ $accel != tcg ]] || accel=tcg,thread=multi
     # snapshot=on: writes go to an unlinked file and die with QEMU, so a killed lab boots again.
     TMPDIR=$run qemu-system-x86_64 -name ringscope-lab -nodefaults -no-reboot -display none \
-        -accel "$accel" -cpu "$cpu" -smp 2 -m "$memory" \
-        -kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$(kernel_arguments)" \
-        -drive "file=$image/disk.img,if=virtio,format=raw,snapshot=on,cache=unsafe" \
+        -machine q35 -accel "$accel" -cpu "$cpu" -smp 2 -m "$memory" \
+        -kernel "$image/vmlinux" -initrd "$image/initrd" -append "$(kernel_arguments)" \
+        -drive "file=$image/disk.img,if=virtio,format=raw,snapshot=on,cache=unsafe,werror=report" \
         -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net \
         -drive "file=$run/tape,if=virtio,format=raw,cache=unsafe,werror=report" \
         -serial "file:$run/console.log" -pidfile "$run/pid" -daemonize 9>&- 2>"$run/qemu.log"
@@ -142,9 +145,15 @@ boot_on_free_port() {
     die "no free TCP port found on 127.0.0.1 in 20 tries"
 }
 
+# The console says when sshd listens: a connection opened earlier would be retried by QEMU's user
+# network after longer and longer pauses.
+answers() {
+    grep -q '^lab: ready' "$run/console.log" && open_master
+}
+
 wait_for_ssh() {
     local deadline=$((SECONDS + start_seconds))
-    until open_master; do
+    until answers; do
         is_running || die "the lab died while booting: see $run/console.log"
         ((SECONDS < deadline)) ||
             die "the lab did not answer within $start_seconds s: see $run/console.log"
