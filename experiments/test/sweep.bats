@@ -78,7 +78,7 @@ boots() {
     [ "$(grep ' rep=1$' <<<"$first" | boots)" != "$(grep ' rep=1$' <<<"$first" | sort | boots)" ]
     [ "$(grep ' rep=1$' <<<"$first" | boots | uniq)" != "$(grep ' rep=2$' <<<"$first" | boots | uniq)" ]
     # Four loads a boot: not in the same order for all of them.
-    [ "$(sed 's/.*offered_pps=\([0-9]*\).*/\1/' <<<"$first" | paste -d ' ' - - - - | sort -u | wc -l)" -gt 1 ]
+    [ "$(grep -o 'offered_pps=[0-9]*' <<<"$first" | paste -d ' ' - - - - | sort -u | wc -l)" -gt 1 ]
 }
 
 @test "comments and blank lines count as lines and say nothing" {
