@@ -26,20 +26,6 @@ double join_host_ns(const struct join *j, uint64_t ns)
     return (double)(int64_t)(ns - j->clock.host0) - start;
 }
 
-/* Position of an event in a list that holds it, by its place in the trace. */
-static size_t position_in(const struct list *list, const struct event *event)
-{
-    size_t low = 0, high = list->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (list->at[middle] < event)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static enum chain_class class_of(const struct chain *c, int consumed)
 {
     if (c->kick->class == CLASS_kick_outside)
@@ -69,7 +55,7 @@ static struct chain follow(const struct join *j, const struct queue *q, size_t i
     c.used = list_covering(&q->used, c.index);
     c.harvest = list_covering(&q->harvests, c.index);
     if (c.used && c.used->flags & TRACE_F_SIGNALLED) {
-        size_t call = position_in(&q->calls, c.used);
+        size_t call = list_position(&q->calls, c.used);
         c.call_read = q->read_of[call];
         c.irq = q->irq_of[call];
     }

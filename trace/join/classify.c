@@ -60,28 +60,38 @@ static void classify_runs(struct queue *q)
     }
 }
 
-/* Whether guest records may be missing in the time around a call in which its interrupt came. */
-static int guest_lost_after(const struct join *j, const struct event *call,
-                            const struct event *answer)
+/* Time of the last guest record that was surely written before a call's entries were stored: the
+ * call is stamped when it returns, so only the used record before it bounds the store. */
+static uint64_t guest_time_before(const struct join *j, const struct queue *q,
+                                  const struct event *call)
 {
-    if (!j->guest.lost)
+    size_t position = list_position(&q->used, call), low = 0, high = j->guest.count;
+    if (!position || !high)
         return 0;
-    if (!j->clock.valid || !j->guest.count)
-        return 1;
-    /* Both ends in TSC: the guest record before the call, and the one that answers it. */
-    const struct event *first = j->guest.events, *last = first + j->guest.count - 1;
-    double at = join_host_ns(j, call->time);
-    size_t low = 0, high = j->guest.count;
+    double at = join_host_ns(j, q->used.at[position - 1]->time) -
+                clock_bound_ns(&j->clock, j->guest.events[0].time) -
+                clock_bound_ns(&j->clock, j->guest.events[high - 1].time);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (join_guest_ns(j, first[middle].time) < at)
+        if (join_guest_ns(j, j->guest.events[middle].time) < at)
             low = middle + 1;
         else
             high = middle;
     }
-    uint64_t from = low > 0 ? first[low - 1].time : 0;
-    uint64_t to = answer ? answer->time : last->time;
-    return trace_lost_between(&j->guest, from < to ? from : to, from < to ? to : from);
+    return low ? j->guest.events[low - 1].time : 0;
+}
+
+/* Whether a guest record that answers a call may be missing: one before `answer`, or any after the
+ * call if there is no answer. */
+static int answer_lost(const struct join *j, const struct queue *q, const struct event *call,
+                       const struct event *answer)
+{
+    if (!j->guest.lost)
+        return 0;
+    if (!j->clock.valid)
+        return 1;
+    return trace_lost_between(&j->guest, guest_time_before(j, q, call),
+                              answer ? answer->time : UINT64_MAX);
 }
 
 /* First interrupt whose handler saw this used index: calls up to there are its. */
@@ -110,7 +120,7 @@ static void classify_calls(const struct join *j, struct queue *q)
         struct event *irq = k < q->irqs.n ? q->irqs.at[k] : NULL;
         const struct event *harvest = list_first_beyond(&q->harvests, call->a - 1);
         const struct event *answer = harvest && (!irq || harvest->time < irq->time) ? harvest : irq;
-        if (guest_lost_after(j, call, answer)) {
+        if (answer_lost(j, q, call, answer)) {
             call->class = CLASS_used_unknown;
         } else if (!answer) {
             call->class = CLASS_used_open;

@@ -111,6 +111,7 @@ double join_host_ns(const struct join *join, uint64_t ns);
 struct event *list_covering(const struct list *list, uint64_t index);
 struct event *list_first_beyond(const struct list *list, uint64_t index); /* first with a > index */
 const struct run *run_covering(const struct queue *queue, uint64_t index);
+size_t list_position(const struct list *list, const struct event *event); /* that it holds */
 void list_add(struct list *list, struct event *event);
 
 #endif

@@ -16,6 +16,19 @@ void list_add(struct list *list, struct event *event)
     list->at[list->n++] = event;
 }
 
+size_t list_position(const struct list *list, const struct event *event)
+{
+    size_t low = 0, high = list->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (list->at[middle] < event)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct event *list_first_beyond(const struct list *list, uint64_t index)
 {
     size_t low = 0, high = list->n;

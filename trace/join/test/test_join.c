@@ -81,6 +81,7 @@ static void everything_is_recovered_without_loss(void **state)
         struct join j;
         struct world_options o = world_defaults(seed);
         o.poll_share = seed % 3 * .3;
+        o.rx_ring = seed % 4 ? 256 : 6;
         world_make(&w, &o);
         join_world(&j, &w, -1, -1);
         assert_int_equal(j.guest.count, w.guest_count);
@@ -132,12 +133,13 @@ static void loss_never_makes_a_wrong_match(void **state)
     (void)state;
     static const double rates[] = { .001, .01, .05, .2 };
     uint64_t lost = 0, found = 0, chains = 0;
-    for (uint64_t seed = 1; seed <= 160; seed++) {
+    for (uint64_t seed = 1; seed <= 640; seed++) {
         struct world w;
         struct join j;
         struct world_options o = world_defaults(seed);
         o.sends = 120;
         o.regular = seed % 2;
+        o.rx_ring = seed % 7 < 3 ? 6 : 256;
         o.guest_loss = seed & 2 ? rates[seed / 4 % 4] : 0;
         o.host_loss = seed & 1 ? rates[seed / 16 % 4] : 0;
         o.lose_start = seed % 5 == 0 ? (int)(seed % 37) : 0;
@@ -162,6 +164,99 @@ static void loss_never_makes_a_wrong_match(void **state)
     }
     assert_true(lost > 1000);
     assert_true(found > chains / 4); /* refusing everything would pass the checks above */
+}
+
+/* Sends at a fixed rate look the same shifted by one, and the first records of the host are lost:
+ * the first kicks that both sides have are not the same. */
+static void a_shifted_pairing_is_never_taken(void **state)
+{
+    (void)state;
+    unsigned matched = 0;
+    for (uint64_t seed = 1; seed <= 120; seed++) {
+        struct world w;
+        struct join j;
+        struct world_options o = world_defaults(seed);
+        o.sends = 20 + (unsigned)(seed % 30);
+        o.regular = 1;
+        o.exit_us = seed % 4 < 2 ? .5 : 8;
+        o.no_frames = 1;
+        o.lose_start = 1 + (int)(seed % 29);
+        world_make(&w, &o);
+        complaints_begin();
+        join_world(&j, &w, -1, -1);
+        complaints_end();
+        check_chains(&j, &w, 0);
+        check_classes(&j);
+        matched += j.queue[TRACE_VQ_TX].matched;
+        join_free(&j);
+        world_free(&w);
+    }
+    assert_true(matched > 100);
+}
+
+/* Without the kicks of one queue that both sides have, the other queue's clock says no. */
+static void a_few_kicks_must_agree_with_the_clock(void **state)
+{
+    (void)state;
+    unsigned tried = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct world w;
+        struct join j;
+        struct world_options o = world_defaults(seed);
+        o.rx_ring = 6;
+        world_make(&w, &o);
+        uint32_t first = 0, last = 0;
+        for (unsigned i = 0; i < w.kick_count; i++) {
+            first = !first && w.kicks[i].vq == TRACE_VQ_RX ? w.kicks[i].ordinal : first;
+            last = w.kicks[i].vq == TRACE_VQ_RX ? w.kicks[i].ordinal : last;
+        }
+        if (last < first + 4) {
+            world_free(&w);
+            continue;
+        }
+        tried++;
+        for (unsigned i = 0; i < w.guest_count; i++)
+            if (w.guest[i].id == TRACE_EV_kick && !w.guest[i].vq && w.guest[i].seq > first + 1)
+                w.guest[i].id = TRACE_EV_poll;
+        uint32_t seen = 0;
+        for (unsigned i = 0; i < w.host_count; i++)
+            if (w.host[i].record.id == TRACE_EV_host_kick && !w.host[i].record.vq && seen++ < 2)
+                w.host[i].record.id = 127;
+        complaints_begin();
+        join_world(&j, &w, -1, -1);
+        complaints_end();
+        assert_false(j.queue[TRACE_VQ_RX].matched);
+        assert_true(j.queue[TRACE_VQ_TX].matched);
+        assert_true(j.unmatched >= 4);
+        check_chains(&j, &w, 0);
+        check_classes(&j);
+        check_clock(&j, &w);
+        join_free(&j);
+        world_free(&w);
+    }
+    assert_true(tried > 10);
+}
+
+/* Kicks masked off: the ring's own order still bounds the clocks, though wider. */
+static void the_ring_alone_aligns_the_clocks(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct world w;
+        struct join j;
+        struct world_options o = world_defaults(seed);
+        o.drift_ppm = 0; /* without kicks the nominal rate is taken as true */
+        world_make(&w, &o);
+        for (unsigned i = 0; i < w.guest_count; i++)
+            w.guest[i].id = w.guest[i].id == TRACE_EV_kick ? TRACE_EV_poll : w.guest[i].id;
+        complaints_begin();
+        join_world(&j, &w, -1, -1);
+        complaints_end();
+        check_clock(&j, &w);
+        assert_true(export_bound_us(&j) < 50);
+        join_free(&j);
+        world_free(&w);
+    }
 }
 
 static void the_truth_is_inside_the_bound(void **state)
@@ -361,6 +456,9 @@ int main(void)
         cmocka_unit_test(everything_is_recovered_without_loss),
         cmocka_unit_test(a_lost_wakeup_is_a_stall),
         cmocka_unit_test(loss_never_makes_a_wrong_match),
+        cmocka_unit_test(a_shifted_pairing_is_never_taken),
+        cmocka_unit_test(a_few_kicks_must_agree_with_the_clock),
+        cmocka_unit_test(the_ring_alone_aligns_the_clocks),
         cmocka_unit_test(the_truth_is_inside_the_bound),
         cmocka_unit_test(a_missing_kick_is_named),
         cmocka_unit_test(without_guest_kicks_there_is_no_clock),

@@ -155,12 +155,12 @@ static void guest_think(struct sim *s)
         guest_harvest(s, RX);
         guest_harvest(s, TX);
     }
-    if (rx->published - rx->harvested < RING / 2) {
-        guest_publish(s, RX, (unsigned)(RING - (rx->published - rx->harvested)));
+    if (rx->published - rx->harvested < (o->rx_ring + 1) / 2) {
+        guest_publish(s, RX, (unsigned)(o->rx_ring - (rx->published - rx->harvested)));
         return;
     }
     if (s->sends < o->sends && s->now >= s->guest_thought) {
-        unsigned n = 1 + (unsigned)(uniform(s) * 3.99);
+        unsigned n = o->regular > 0 ? 1 : 1 + (unsigned)(uniform(s) * 3.99);
         s->guest_thought = s->now + send_gap(s);
         if (tx->published - tx->harvested + n <= RING) {
             s->sends++;
@@ -457,7 +457,7 @@ static void start(struct sim *s, struct world *w)
     s->now = 1e6;
     marks(s, WORLD_BEGIN_MARK);
     s->at[GUEST] = s->guest_thought = s->now + 2e6;
-    s->at[FRAMES] = s->now + 2.1e6;
+    s->at[FRAMES] = o->no_frames ? NEVER : s->now + 2.1e6;
 }
 
 void world_make(struct world *w, const struct world_options *options)

@@ -18,6 +18,8 @@ struct world_options {
     double poll_share;    /* share of harvests that a poll makes before the interrupt */
     uint64_t first_index; /* ring indices start here; the host logs 16 bits of them */
     uint32_t first_kick, first_count;
+    unsigned rx_ring; /* receive buffers: few let the device run out, so that it wants kicks */
+    int no_frames;    /* nothing arrives from outside */
     double guest_loss, host_loss; /* share of records lost */
     int lose_start;               /* lose as many records at the start of the host's log as this */
     int stall; /* 1: the last transmit batch is suppressed though it should not */

@@ -16,6 +16,7 @@ struct world_options world_defaults(uint64_t seed)
                                    .drift_ppm = 20,
                                    .exit_us = .5,
                                    .poll_share = .2,
+                                   .rx_ring = 256,
                                    .first_index = 65400,
                                    .first_kick = 41,
                                    .first_count = 57 };
