@@ -102,6 +102,7 @@ interrupts() {
     case $1 in
     none)
         equal "rx_irqs + tx_irqs" 0
+        equal "rx_arms + tx_arms" 0
         equal "irqs_msix + irqs_intx" 0
         ;;
     msix)
