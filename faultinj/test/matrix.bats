@@ -104,13 +104,32 @@ recovery() {
     [ "$got" = " 100.0 198.0 200.0" ]
 }
 
-@test "recovery: one fault is every percentile; detection is the slowest rescue or drop" {
+@test "recovery: between two ranks it is the upper one" {
+    got=$(for i in 1 2 3; do
+        record "$i.000000000" fault 0 "point = 1, fired = 1"
+        record "$i.0000${i}0000" harvest 0 "used_idx = 5, count = 1"
+    done | recovery 1)
+    echo "$got"
+    [ "$got" = " 20.0 30.0 30.0" ]
+}
+
+@test "recovery: one fault is every percentile" {
     got=$({
         record 1.000000000 fault 0 "point = 0, fired = 1"
         record 1.000050000 rescue 0 "used_idx = 1, waited_ns = 1"
         record 1.000080000 harvest 0 "used_idx = 2, count = 1"
     } | recovery 0)
     [ "$got" = "50.0 80.0 80.0 80.0" ]
+}
+
+@test "recovery: detection is the slowest rescue or drop" {
+    got=$(for took in 3 7 5; do
+        record "$took.000000000" fault 0 "point = 0, fired = 1"
+        record "$took.00000${took}000" rescue 0 "used_idx = 1, waited_ns = 1"
+        record "$took.000009000" harvest 0 "used_idx = 2, count = 1"
+    done | recovery 0)
+    echo "$got"
+    [ "$got" = "7.0 9.0 9.0 9.0" ]
 }
 
 @test "recovery: other points, other queues and records before the fault do not count" {
