@@ -11,6 +11,7 @@ dir=${ACCEL_DIR:-$build/accel}
 qemu=${QEMU:-qemu-system-x86_64}
 deadline=${ACCEL_DEADLINE:-20}
 passed=85 # (42 << 1) | 1: what probe_guest.S leaves through isa-debug-exit
+kvm_node=${KVM_NODE:-/dev/kvm}
 
 die() {
     echo "accel.sh: $*" >&2
@@ -32,7 +33,7 @@ probe_image() {
 # What the choice depends on: another boot, QEMU or device node asks for a new one.
 machine_key() {
     local node=no
-    [[ ! -e /dev/kvm ]] || node=yes
+    [[ ! -e $kvm_node ]] || node=yes
     echo "boot=$(</proc/sys/kernel/random/boot_id) kvm_node=$node qemu=$("$qemu" --version |
         head -n 1 | tr ' ' _)"
 }
@@ -68,10 +69,10 @@ choose() {
     image=$(probe_image)
     : >"$dir/evidence"
     tcg=$(probe tcg max "$image")
-    if [[ -e /dev/kvm ]]; then
+    if [[ -e $kvm_node ]]; then
         kvm=$(probe kvm host "$image")
     else
-        say "kvm: /dev/kvm does not exist"
+        say "kvm: $kvm_node does not exist"
     fi
     if [[ -n $kvm ]] && awk -v k="$kvm" -v t="${tcg:-1e9}" 'BEGIN { exit !(k < t) }'; then
         choice=kvm
