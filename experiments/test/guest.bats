@@ -376,11 +376,12 @@ position() {
 
 room=$((255 * 126)) # records of trace_mb=1: a page of the region is its head
 
-# fill FIELD MORE-THAN: load until the trace says so.
+# fill FIELD MORE-THAN: load until the trace says so. Ends in silence, however slow the guest is: a
+# dump amid traffic would not be of the counters read before it.
 fill() {
     for _ in {1..20}; do
         [ "$(position "$1")" -le "$2" ] || return 0
-        "$loadgen" --port "$udp_guest_port" --rate 4000 --count 3000 --drain-ms 300 --out "$load" >/dev/null
+        "$loadgen" --port "$udp_guest_port" --rate 4000 --count 3000 --drain-ms 3000 --out "$load" >/dev/null
     done
     echo "position: $("$snap" "$udp_guest_ram" position)"
     return 1
