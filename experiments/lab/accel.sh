@@ -9,7 +9,8 @@ build=${BUILD:-build}
 [[ $build == /* ]] || build=$here/../../$build
 dir=${ACCEL_DIR:-$build/accel}
 qemu=${QEMU:-qemu-system-x86_64}
-deadline=${ACCEL_DEADLINE:-20}
+deadline=${ACCEL_DEADLINE:-60} # seconds for tcg; emulation inside emulation is slow
+kvm_slack=${ACCEL_KVM_SLACK:-5}
 passed=85 # (42 << 1) | 1: what probe_guest.S leaves through isa-debug-exit
 kvm_node=${KVM_NODE:-/dev/kvm}
 
@@ -40,11 +41,11 @@ machine_key() {
 
 # Leaves "seconds" on stdout when the probe guest ran to its end in time.
 probe() {
-    local accel=$1 cpu=$2 image=$3 begin end status=0
+    local accel=$1 cpu=$2 image=$3 limit=$4 begin end status=0
     begin=$(date +%s%N)
     (
         ulimit -c 0
-        exec timeout --signal=KILL "$deadline" "$qemu" -accel "$accel" -cpu "$cpu" -m 16M \
+        exec timeout --signal=KILL "$limit" "$qemu" -accel "$accel" -cpu "$cpu" -m 16M \
             -bios "$image" -nodefaults -display none -no-reboot \
             -device isa-debug-exit,iobase=0x501,iosize=1
     ) </dev/null >"$dir/$accel.log" 2>&1 || status=$?
@@ -53,7 +54,7 @@ probe() {
         awk -v ns=$((end - begin)) 'BEGIN { printf "%.3f\n", ns / 1e9 }'
         say "$accel: probe guest ran in $(((end - begin) / 1000000)) ms"
     elif ((status == 137)); then
-        say "$accel: probe guest not finished after $deadline s, killed"
+        say "$accel: probe guest not finished after $limit s, killed"
     else
         say "$accel: probe guest failed with status $status:" \
             "$(tail -n 1 "$dir/$accel.log" | tr -d '\0' | cut -c1-120)"
@@ -68,9 +69,11 @@ choose() {
     local image kvm='' tcg
     image=$(probe_image)
     : >"$dir/evidence"
-    tcg=$(probe tcg max "$image")
+    tcg=$(probe tcg max "$image" "$deadline")
     if [[ -e $kvm_node ]]; then
-        kvm=$(probe kvm host "$image")
+        # Whatever takes longer than tcg has lost: there is no reason to wait for its end.
+        kvm=$(probe kvm host "$image" "$(awk -v t="${tcg:-$deadline}" -v s="$kvm_slack" \
+            'BEGIN { printf "%d", t + s }')")
     else
         say "kvm: $kvm_node does not exist"
     fi

@@ -3,7 +3,7 @@
 
 setup() {
     accel=$BATS_TEST_DIRNAME/../accel.sh
-    export ACCEL_DIR=$BATS_TEST_TMPDIR/accel ACCEL_DEADLINE=3
+    export ACCEL_DIR=$BATS_TEST_TMPDIR/accel ACCEL_KVM_SLACK=2
     export PROBE_GUEST=$BATS_TEST_TMPDIR/guest KVM_NODE=$BATS_TEST_TMPDIR/kvm
     touch "$PROBE_GUEST" "$KVM_NODE"
     export QEMU=$BATS_TEST_TMPDIR/qemu
@@ -54,7 +54,7 @@ bats_require_minimum_version 1.5.0
     qemu_that 'exit 85' 'sleep 60'
     choice
     [ "$output" = tcg ]
-    [[ $stderr == *"not finished after 3 s"* ]]
+    [[ $stderr == *"not finished after 2 s"* ]]
 }
 
 @test "kvm that exits at once without running the guest is not taken" {
