@@ -36,11 +36,11 @@ packages() {
 }
 
 check_machine() {
-    local dir=$1 tool free
+    local dir=$1 tool free packages="mmdebstrap e2fsprogs openssh-client xz-utils zstd"
     [[ $EUID == 0 ]] || die "needs root (a root file system is unpacked): run it as root"
     for tool in mmdebstrap mke2fs ssh-keygen xz zstd; do
         command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null ||
-            die "$tool is not installed: apt-get install mmdebstrap e2fsprogs openssh-client xz-utils zstd"
+            die "$tool is not installed: apt-get install $packages"
     done
     free=$(df --output=avail -BM "$dir" | tail -n 1 | tr -dc 0-9)
     ((free >= need_megabytes)) ||
@@ -84,7 +84,8 @@ make_initrd() {
     cp "$work/root/bin/busybox" "$tree/bin/"
     cp "$here/initrd_init" "$tree/init"
     chroot "$work/root" modprobe -aS "$version" --show-depends virtio_pci virtio_blk \
-        crc32c_generic ext4 virtio_net tun vhost_net | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/modules"
+        crc32c_generic ext4 virtio_net tun vhost_net |
+        awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/modules"
     while read -r file; do
         name=$(basename "$file" .xz)
         cp "$work/root$file" "$tree/modules/"

@@ -57,9 +57,9 @@ is_running() {
 }
 
 build() {
-    if [[ -f $image/stamp && $(<"$image/stamp") == $("$here/build_image.sh" --stamp "$release") ]]; then
-        return
-    fi
+    local stamp
+    stamp=$("$here/build_image.sh" --stamp "$release")
+    [[ ! -f $image/stamp || $(<"$image/stamp") != "$stamp" ]] || return 0
     ! is_running || halt
     echo "lab.sh: building the $release lab, once; this takes about a minute" >&2
     "$here/build_image.sh" "$release" "$image" 9>&-
@@ -107,7 +107,8 @@ lab_ssh() {
 # hand its own stdout to the master process and keep a pipe open for ever.
 open_master() {
     lab_ssh -O check 2>/dev/null && return
-    ssh -F "$run/ssh_config" -o ConnectTimeout=20 -MNf lab >/dev/null 2>>"$run/ssh.log" </dev/null 9>&-
+    ssh -F "$run/ssh_config" -o ConnectTimeout=20 -MNf lab \
+        >/dev/null 2>>"$run/ssh.log" </dev/null 9>&-
 }
 
 boot() {
@@ -187,7 +188,8 @@ halt() {
 
 need_running() {
     is_running || die "the lab does not run: start it with experiments/lab/lab.sh start"
-    lab_ssh -O check 2>/dev/null || open_master || die "the lab does not answer: see $run/console.log"
+    lab_ssh -O check 2>/dev/null || open_master ||
+        die "the lab does not answer: see $run/console.log"
 }
 
 run_inside() {

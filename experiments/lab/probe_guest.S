@@ -2,7 +2,7 @@
  * with a known status. It has no firmware, so the time it takes is the accelerator's alone.
  */
     .set LOOPS, 20000000 /* two instructions each */
-    .set EXITS, 10000    /* port writes: what a doorbell costs an accelerator that is slow to exit */
+    .set EXITS, 10000    /* port writes: what a doorbell costs an accelerator slow to exit */
     .set DEBUG_EXIT, 0x501 /* -device isa-debug-exit: the status is (value << 1) | 1 */
 
     .code16

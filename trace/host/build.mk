@@ -5,7 +5,8 @@ TRACE_HOST := $(BUILD)/trace/host
 .PHONY: trace-host
 trace-host: $(TRACE_HOST)/vhost-0.17.bt $(TRACE_HOST)/vhost-0.23.bt $(TRACE_HOST)/mark
 
-$(TRACE_HOST)/vhost-%.bt: trace/host/vhost.bt.in trace/host/generate.sh trace/events.def trace/record.h
+$(TRACE_HOST)/vhost-%.bt: trace/host/vhost.bt.in trace/host/generate.sh \
+		trace/events.def trace/record.h
 	@mkdir -p $(@D)
 	trace/host/generate.sh $* >$@.new && mv $@.new $@
 

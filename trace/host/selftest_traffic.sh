@@ -16,7 +16,8 @@ clean_up() {
     ip link del "$tap" 2>/dev/null || true
 }
 
-[[ $# == 1 && -f $1 ]] || die "usage: selftest_traffic.sh KERNEL (ringscope-intr.elf; a guest kernel that takes interrupts)"
+[[ $# == 1 && -f $1 ]] ||
+    die "usage: selftest_traffic.sh KERNEL (ringscope-intr.elf: the guest must take interrupts)"
 trap clean_up EXIT
 trap 'exit 0' TERM INT
 ip link del "$tap" 2>/dev/null || true
