@@ -12,7 +12,8 @@ to_json() {
         {
             name = $0; sub(/=.*/, "", name)
             value = substr($0, length(name) + 2)
-            if (value !~ /^(0|[1-9][0-9]*)$/) {
+            # A hash of digits only is no number.
+            if (value !~ /^(0|[1-9][0-9]*)$/ || name ~ /^(git|cell)$/) {
                 gsub(/\\/, "&&", value)
                 gsub(/"/, "\\\"", value)
                 gsub(/[\001-\037]/, " ", value)

@@ -28,6 +28,7 @@ __attribute__((weak)) void workload_start(void)
  * the region's state instead of waiting. */
 _Noreturn static void refuse(const char *why)
 {
+    console_release();
     kprintf("ringscope: %s\n", why);
     region_mark_panic();
     qemu_debug_exit(EXIT_USAGE);
@@ -59,10 +60,8 @@ static bool runs_alone(void)
 
 static void start_workload(void)
 {
-    int error = runs_alone() ? 0 : vnet_port_init();
-
-    if (error)
-        panic("no network: vnet_port_init returned %d", error);
+    if (!runs_alone() && vnet_port_init())
+        refuse("no network: the line above says why");
     if (!strcmp(cmdline.workload, "selftest"))
         selftest_start();
     else if (runs_alone())

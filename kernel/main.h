@@ -4,7 +4,8 @@
 #define KERNEL_MAIN_H
 
 /* Runs on the boot stack with interrupts on, after pci_scan, threads and time; must not sleep, may
- * create threads. Returns 0, or a negative number: the kernel then panics. */
+ * create threads. Returns 0, or a negative number after one line that says why: the kernel then
+ * refuses to run. */
 int vnet_port_init(void);
 
 /* Starts the threads of cmdline.workload; returns. Not called for selftest and crash*, which the

@@ -61,9 +61,10 @@ stop() {
     local pid
     [[ -s guest/pid ]] || return 0
     pid=$(<guest/pid)
-    if grep -q ringscope-guest "/proc/$pid/cmdline" 2>/dev/null; then
+    if grep -qs ringscope-guest "/proc/$pid/cmdline" 2>/dev/null; then
         kill "$pid"
-        while kill -0 "$pid" 2>/dev/null; do
+        # Gone, or dead and not yet reaped by whoever is process 1 here.
+        while [[ -s /proc/$pid/cmdline ]]; do
             sleep 0.05
         done
     fi

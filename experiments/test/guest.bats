@@ -242,8 +242,9 @@ refused() {
         -kernel "$BUILD/kernel/ringscope-hybrid.elf" \
         -append "workload=echo onpanic=exit $parameters" "$@"
     echo "$output"
-    [ "$status" -eq 3 ] || [ "$status" -eq 5 ]
+    [ "$status" -eq 5 ]
     [ "$(grep -cF "$line" <<<"$output")" -eq 1 ]
+    run ! grep -q panic <<<"$output"
     [[ "$output" != *"workload echo: ready"* ]]
 }
 
