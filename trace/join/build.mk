@@ -12,7 +12,7 @@ JOIN_HDR := $(wildcard $(JOIN_SRC)/*.h $(JOIN_SRC)/*.def trace/ctf/*.h) \
 JOIN_CTF := trace/ctf/complain.c trace/ctf/stream.c trace/ctf/tsdl.c
 JOIN_HOSTLOG := $(JOIN_SRC)/hostlog.c $(JOIN_SRC)/hostlog_write.c $(JOIN_CTF)
 JOIN_CORE := $(addprefix $(JOIN_SRC)/,events.c hull.c align.c causal.c sort_out.c match.c \
-	classify.c chain.c stages.c numbers.c export.c print.c) trace/ctf/complain.c trace/ctf/tsdl.c
+	classify.c call_reads.c chain.c stages.c numbers.c export.c print.c) trace/ctf/complain.c trace/ctf/tsdl.c
 JOIN_PROGRAMS := $(BUILD)/trace/join/hostlog2ctf $(BUILD)/trace/join/ringjoin
 
 .PHONY: trace-join
@@ -33,7 +33,7 @@ JOIN_TEST_CFLAGS := $(filter-out -O2,$(JOIN_CFLAGS)) -O1 -fsanitize=address,unde
 	-fno-sanitize-recover=all -DTRACE=1
 JOIN_TEST_KIT := $(addprefix $(JOIN_SRC)/test/,kit.c world.c world_write.c)
 JOIN_ALL := $(JOIN_CORE) $(JOIN_SRC)/hostlog.c $(JOIN_SRC)/hostlog_write.c trace/ctf/stream.c
-JOIN_TESTS := $(addprefix $(JOIN_TEST)/,test_join test_input test_snap test_programs)
+JOIN_TESTS := $(addprefix $(JOIN_TEST)/,test_join test_match test_input test_snap test_programs)
 JOIN_TEST_PROGRAMS := $(JOIN_PROGRAMS) $(BUILD)/trace/ctf/ringsnap $(BUILD)/trace/ctf/ctf-metadata
 
 .PHONY: test-join

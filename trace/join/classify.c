@@ -134,32 +134,6 @@ static void classify_calls(const struct join *j, struct queue *q)
     }
 }
 
-/* QEMU's read of the call eventfd returns how many calls it takes, so the reads divide the calls in
- * order. A first read may take calls from before the slice, and after a loss the count is off:
- * then the calls up to the read are taken to be the latest ones. */
-static void bind_call_reads(const struct join *j, struct queue *q)
-{
-    q->read_of = calloc(q->calls.n + 1, sizeof *q->read_of);
-    if (!q->read_of)
-        abort();
-    size_t next = 0;
-    uint64_t before = 0;
-    for (size_t i = 0; i < q->call_reads.n; i++) {
-        struct event *read = q->call_reads.at[i];
-        size_t past = next;
-        while (past < q->calls.n && q->calls.at[past]->time <= read->time)
-            past++;
-        /* A call is recorded when it returns, which may be after the read that it caused. */
-        if (past - next < read->a && past < q->calls.n && past - next + 1 == read->a)
-            past++;
-        if (past - next == read->a && !trace_lost_between(&j->host, i ? before : 0, read->time))
-            for (size_t c = next; c < past; c++)
-                q->read_of[c] = read;
-        next = past;
-        before = read->time;
-    }
-}
-
 void join_classify_host(struct join *j)
 {
     for (int vq = 0; vq < JOIN_QUEUES; vq++) {
@@ -168,7 +142,7 @@ void join_classify_host(struct join *j)
         for (size_t i = 0; i < q->used.n; i++)
             q->used.at[i]->class = CLASS_used_suppressed;
         classify_calls(j, q);
-        bind_call_reads(j, q);
+        join_bind_call_reads(j, q);
         for (size_t i = 0; i < q->call_reads.n; i++)
             q->call_reads.at[i]->class = CLASS_call_read;
     }

@@ -97,6 +97,7 @@ uint64_t join_class_count(const struct join *join, enum event_class class, int v
 void join_sort_out(struct join *join);    /* lists of each queue, runs, ring index epochs */
 void join_match_kicks(struct join *join); /* ordinals and clock */
 void join_classify_host(struct join *join);
+void join_bind_call_reads(const struct join *join, struct queue *queue); /* part of it */
 void join_classify_guest(struct join *join);
 void join_build_chains(struct join *join);
 void join_count_classes(struct join *join);

@@ -44,6 +44,7 @@ static void check_chains(const struct join *j, const struct world *w, int lossle
         check_stage(c->harvest, f->harvest, lossless);
         if (c->used) {
             assert_int_equal(!!(c->used->flags & TRACE_F_SIGNALLED), f->signalled);
+            check_stage(c->call_read, truth(w, c->vq, c->used->a - 1)->call_read, lossless);
             check_stage(c->irq, truth(w, c->vq, c->used->a - 1)->irq, lossless);
         }
     }

@@ -21,7 +21,7 @@ struct ring {
     unsigned unread;  /* calls QEMU has not read */
     int kick_queued, net_queued;
     unsigned unowned; /* calls not yet explained by an interrupt or a harvest */
-    uint64_t call_used[1024];
+    uint64_t call_used[1024], unread_used[1024];
 };
 
 struct sim {
@@ -269,9 +269,10 @@ static void doorbell(struct sim *s)
 static void call(struct sim *s, int vq)
 {
     struct ring *r = &s->ring[vq];
-    if (r->unowned == 1024)
+    if (r->unowned == 1024 || r->unread == 1024)
         abort();
     r->call_used[r->unowned++] = r->used;
+    r->unread_used[r->unread] = r->used;
     if (!r->unread++)
         s->at[READ_RX + vq] = s->now + 1500 + waiting(s, 8000);
 }
@@ -279,7 +280,9 @@ static void call(struct sim *s, int vq)
 static void read_call(struct sim *s, int vq)
 {
     struct ring *r = &s->ring[vq];
-    host_says(s, 1, TRACE_EV_call_read, vq, 0, 0, r->unread, 0);
+    uint64_t ns = host_says(s, 1, TRACE_EV_call_read, vq, 0, 0, r->unread, 0);
+    for (unsigned i = 0; i < r->unread; i++)
+        fate(s, vq, r->unread_used[i] - 1)->call_read = ns;
     r->unread = 0;
     s->at[READ_RX + vq] = NEVER;
     if (s->at[IRQ_RX + vq] == NEVER)

@@ -29,7 +29,7 @@ struct world_options world_defaults(uint64_t seed);
 
 /* What truly became of one buffer. Times in the clocks of the records; 0: did not happen. */
 struct fate {
-    uint64_t run_begin, used, irq, harvest;
+    uint64_t run_begin, used, call_read, irq, harvest;
     int signalled;
 };
 
