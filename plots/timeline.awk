@@ -22,7 +22,9 @@ $0 == "" || $1 == "lane" { next }
     k++; lane[k] = $1; from[k] = $2; to[k] = $3; text[k] = $4
 }
 # Three significant digits: more would claim what the clock bound does not give.
-function us(x) { return sprintf("%.3g", x) }
+# Three figures, never an exponent; an instant has no length to name.
+function us(x) { return x >= 1000 ? sprintf("%.0f", x) : sprintf("%.3g", x) }
+function length_of(x) { return x > 0 ? us(x) " us" : "" }
 END {
     if (failed) exit 1
     if (!k) { FNR = 1; bad("no lane in it") }
@@ -37,5 +39,5 @@ END {
     print "lane" OFS "y" OFS "side" OFS "start_us" OFS "end_us" OFS "label"
     for (i = 1; i <= k; i++)
         print lane[i], n + 1 - order[lane[i]], (lane[i] == "vhost service" || lane[i] == "call") ? "host" : "guest", \
-            from[i] - t0, to[i] - t0, text[i] (text[i] == "" ? "" : ", ") us(to[i] - from[i]) " us"
+            from[i] - t0, to[i] - t0, text[i] (text[i] == "" || to[i] == from[i] ? "" : ", ") length_of(to[i] - from[i])
 }
