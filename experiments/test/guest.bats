@@ -423,3 +423,12 @@ fill() {
     [ "$(events vq_start '')" -eq 2 ]
     [ "$(counter tx_kicks)" -gt 0 ]
 }
+
+@test "a guest that refuses to run is not waited for" {
+    start=$SECONDS
+    run udp_guest_start "$work/guest" hybrid "workload=echo fault=nosuch"
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"the guest stopped before it set up tracing"* ]]
+    ((SECONDS - start < 15))
+}

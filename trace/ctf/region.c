@@ -181,3 +181,16 @@ int region_counter(const struct region *r, unsigned i, uint64_t *value)
     *value = __atomic_load_n((const uint64_t *)(r->ram + paddr), __ATOMIC_RELAXED);
     return 0;
 }
+
+bool region_died_early(const char *path)
+{
+    char why[256];
+    struct region r = { .path = path };
+    if (map_file(&r, why, sizeof why))
+        return false;
+    const struct trace_region *h = (const struct trace_region *)(r.ram + TRACE_REGION_PADDR);
+    bool died = h->magic != TRACE_REGION_MAGIC &&
+                __atomic_load_n(&h->state, __ATOMIC_ACQUIRE) == TRACE_GUEST_PANIC;
+    munmap((void *)r.ram, r.bytes);
+    return died;
+}

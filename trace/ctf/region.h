@@ -3,6 +3,7 @@
 #ifndef TRACE_REGION_VIEW_H
 #define TRACE_REGION_VIEW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,5 +45,9 @@ int region_record(const struct region *region, unsigned cpu, uint64_t index,
 /* The live value of counter i below head.counters_used. Returns 0, or -1 if its address lies
  * outside the RAM file. */
 int region_counter(const struct region *region, unsigned i, uint64_t *value);
+
+/* The guest refused to run or panicked before it laid out its region: only the state word is there.
+ * False also when the file cannot be read. */
+bool region_died_early(const char *path);
 
 #endif

@@ -98,6 +98,10 @@ static int wait_state(const char *path, const char *name, const char *seconds)
             complain("%s: the guest panicked (%s)", path, r.head.about);
             return EXIT_PANIC;
         }
+        if (!open && region_died_early(path)) {
+            complain("%s: the guest stopped before it set up tracing: its console says why", path);
+            return EXIT_PANIC;
+        }
         if (now_seconds() >= deadline) {
             if (open)
                 complain("%s: still %s after %s s", path, region_state_name(state), seconds);
