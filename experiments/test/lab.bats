@@ -7,6 +7,13 @@ setup_file() {
     cd "$BATS_TEST_DIRNAME/../.." || return 1
     export BUILD=${BUILD:-$PWD/build}
     export RESULTS=$BATS_FILE_TMPDIR/results
+    # A lab that ran before is somebody's and is left running.
+    export LAB_WAS_UP=0
+    ! experiments/lab/lab.sh status >/dev/null 2>&1 || LAB_WAS_UP=1
+}
+
+teardown_file() {
+    ((LAB_WAS_UP)) || "$BATS_TEST_DIRNAME/../lab/lab.sh" stop
 }
 
 setup() {
