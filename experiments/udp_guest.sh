@@ -8,11 +8,13 @@
 #   udp_guest_boot DIR MODE ...
 #       the same without waiting: for workload=source, which sends instead of being ready
 #   udp_guest_stop
+# UDP_GUEST_MACHINE and UDP_GUEST_FIRMWARE choose other than QEMU's pc and its own firmware.
 
 udp_guest_boot() {
-    local dir=$1 mode=$2 parameters=$3 try near far properties=''
+    local dir=$1 mode=$2 parameters=$3 try near far properties='' firmware=()
     shift 3
     [[ $# == 0 ]] || properties=,$(IFS=, && echo "$*")
+    [[ -z ${UDP_GUEST_FIRMWARE:-} ]] || firmware=(-bios "$UDP_GUEST_FIRMWARE")
     mkdir -p "$dir"
     udp_guest_ram=/dev/shm/ringscope-$$.ram
     rm -f "$udp_guest_ram"
@@ -21,7 +23,7 @@ udp_guest_boot() {
         near=$((20000 + RANDOM % 20000 * 2))
         far=$((near + 1))
         if qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -cpu max -m 96 \
-            -machine "${UDP_GUEST_MACHINE:-pc},memory-backend=ram" \
+            "${firmware[@]}" -machine "${UDP_GUEST_MACHINE:-pc},memory-backend=ram" \
             -object "memory-backend-file,id=ram,size=96M,mem-path=$udp_guest_ram,share=on" \
             -kernel "${BUILD:-build}/kernel/ringscope-$mode.elf" -append "trace_mb=32 $parameters" \
             -netdev "dgram,id=net,local.type=inet,local.host=127.0.0.1,local.port=$near,remote.type=inet,remote.host=127.0.0.1,remote.port=$far" \

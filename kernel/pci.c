@@ -1,4 +1,5 @@
 #include "pci.h"
+#include "page.h"
 #include "panic.h"
 #include "vm.h"
 #include "x86.h"
@@ -27,6 +28,9 @@
 #define FIRST_CAP       0x40
 #define MAX_CAPS        48 /* 192 bytes of 4: a longer list is a loop */
 #define ABSENT          0xffff
+/* Above any RAM that pc and q35 put below 4 GiB, below the I/O APIC. */
+#define PCI_WINDOW_START 0xe0000000ull
+#define PCI_WINDOW_END   0xfec00000ull
 
 static struct pci_dev devices[PCI_MAX_DEVICES];
 static int device_count;
@@ -205,10 +209,28 @@ struct pci_bar pci_bar(const struct pci_dev *d, unsigned n)
     return bar;
 }
 
+/* A firmware that only starts kernels (qboot) leaves BARs at 0 for the kernel to place, and then it
+ * leaves all of them, so nothing else lies in the window below the I/O APIC. */
+static void place_bar(const struct pci_dev *d, unsigned n, struct pci_bar *bar)
+{
+    static uint64_t next = PCI_WINDOW_START;
+    unsigned reg = REG_BAR0 + 4 * n;
+    uint64_t at = align_up(next, bar->size);
+
+    if (bar->io || bar->base || !bar->size || at + bar->size > PCI_WINDOW_END)
+        return;
+    pci_write32(d, reg, (uint32_t)at);
+    if ((pci_read32(d, reg) & BAR_TYPE) == BAR_64)
+        pci_write32(d, reg + 4, 0);
+    next = at + bar->size;
+    bar->base = at;
+}
+
 volatile void *pci_map(const struct pci_dev *d, unsigned n, uint64_t offset, size_t bytes)
 {
     struct pci_bar bar = pci_bar(d, n);
 
+    place_bar(d, n, &bar);
     if (bar.io || !bar.base || !bytes || offset > bar.size || bytes > bar.size - offset)
         return NULL;
     return mmio_map(bar.base + offset, bytes);

@@ -62,7 +62,8 @@ unsigned pci_next_cap(const struct pci_dev *d, unsigned pos, uint8_t id);
  * off while it is sized, so do it before the device is used. */
 struct pci_bar pci_bar(const struct pci_dev *d, unsigned n);
 
-/* Maps bytes at offset of memory BAR n uncached; NULL when they do not lie inside it. */
+/* Maps bytes at offset of memory BAR n uncached, placing the BAR first if the firmware did not;
+ * NULL when they do not lie inside it. */
 volatile void *pci_map(const struct pci_dev *d, unsigned n, uint64_t offset, size_t bytes);
 
 /* Sets and clears bits of the command register: memory and I/O decoding, bus mastering, INTx. */

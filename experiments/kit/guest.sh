@@ -38,12 +38,15 @@ start() {
     stop
     mkdir -p guest
     make_tap
-    local onoff=off cpu=max
+    local onoff=off cpu=max firmware=()
     [[ $event_idx == 0 ]] || onoff=on
     [[ $accel != kvm ]] || cpu=host
+    # The usual firmware looks for disks and probes devices for most of the boot, which under nested
+    # emulation is seconds; qboot comes with QEMU and only starts kernels.
+    [[ ! -f /usr/share/qemu/qboot.rom ]] || firmware=(-bios qboot.rom)
     rm -f "$ram"
     qemu-system-x86_64 -name ringscope-guest -nodefaults -no-reboot -display none \
-        -machine "$machine,memory-backend=ram" -accel "$accel" -cpu "$cpu" -m "$ram_mb" \
+        "${firmware[@]}" -machine "$machine,memory-backend=ram" -accel "$accel" -cpu "$cpu" -m "$ram_mb" \
         -object "memory-backend-file,id=ram,size=${ram_mb}M,mem-path=$ram,share=on" \
         -kernel "ringscope-$mode.elf" \
         -append "workload=$workload event_idx=$onoff rx_ring=$ring_size tx_ring=$ring_size \

@@ -156,6 +156,16 @@ echoes() {
     echoes hybrid on msix
 }
 
+@test "qboot, which places no BAR, on pc" {
+    export UDP_GUEST_FIRMWARE=qboot.rom
+    echoes intr on msix
+}
+
+@test "qboot, which places no BAR, on q35" {
+    export UDP_GUEST_FIRMWARE=qboot.rom UDP_GUEST_MACHINE=q35
+    echoes hybrid off msix
+}
+
 @test "frames of every size, by a small ring and a budget of one" {
     udp_guest_start "$work/guest" hybrid "workload=echo rx_ring=8 tx_ring=8 budget=1"
     for size in 60 61 1513 1514; do
