@@ -1,10 +1,13 @@
 /* Seam 1 of 5: what the driver needs from the machine. Each port is one header of static inlines,
- * so the packet path calls nothing. A port defines:
+ * so the packet path calls nothing. Common to all of them, from the compiler's atomics:
  *
- *   env_rmb env_wmb env_mb          barriers between CPU and device
  *   env_load_acquire16(p)           a load that later loads and stores may not pass
  *   env_store_release16(p, v)       a store that earlier loads and stores may not pass
  *   env_load_once16/32(p)           exactly one load of device-written memory
+ *
+ * A port defines:
+ *
+ *   env_rmb env_wmb env_mb          barriers between CPU and device
  *   env_dma_addr(p)                 the address by which the device knows this memory
  *   env_now()                       ns, monotonic
  *   env_relax()                     inside bounded waits on the control path
@@ -27,6 +30,26 @@
 #define le32(x) __builtin_bswap32((uint32_t)(x))
 #define le64(x) __builtin_bswap64((uint64_t)(x))
 #endif
+
+static inline uint16_t env_load_acquire16(const uint16_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void env_store_release16(uint16_t *p, uint16_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+static inline uint16_t env_load_once16(const uint16_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t env_load_once32(const uint32_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
 
 #ifdef PORT_GUEST
 #include "port/guest.h"

@@ -11,26 +11,6 @@
 /* Store-load is the one order x86 does not keep. */
 #define env_mb() __asm__ volatile("mfence" : : : "memory")
 
-static inline uint16_t env_load_acquire16(const uint16_t *p)
-{
-    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
-}
-
-static inline void env_store_release16(uint16_t *p, uint16_t v)
-{
-    __atomic_store_n(p, v, __ATOMIC_RELEASE);
-}
-
-static inline uint16_t env_load_once16(const uint16_t *p)
-{
-    return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
-static inline uint32_t env_load_once32(const uint32_t *p)
-{
-    return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
 static inline uint64_t env_dma_addr(const void *p)
 {
     return virt_to_phys(p);

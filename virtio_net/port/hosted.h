@@ -22,26 +22,6 @@ void hosted_mmio_write(volatile void *p, unsigned bytes, uint32_t v);
 #define env_mmio_write16(p, v) hosted_mmio_write(p, 2, v)
 #define env_mmio_write32(p, v) hosted_mmio_write(p, 4, v)
 
-static inline uint16_t env_load_acquire16(const uint16_t *p)
-{
-    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
-}
-
-static inline void env_store_release16(uint16_t *p, uint16_t v)
-{
-    __atomic_store_n(p, v, __ATOMIC_RELEASE);
-}
-
-static inline uint16_t env_load_once16(const uint16_t *p)
-{
-    return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
-static inline uint32_t env_load_once32(const uint32_t *p)
-{
-    return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
 static inline uint64_t env_dma_addr(const void *p)
 {
     return (uint64_t)(uintptr_t)p;
