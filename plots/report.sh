@@ -14,12 +14,21 @@ work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 html_awk() { awk -f "$PLOTS/lib.awk" -f "$PLOTS/html.awk" "$@"; }
 escape() { sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/"/\&quot;/g'; }
 
-# The different values of a column, in the order met: what the sweep covered.
+# The different values of a column, numbers by size and words in the order met: what was covered.
 levels() {
     html_awk -v want="$1" -f <(cat <<'AWK'
 FNR == 1 { header(); next }
-{ v = val(want); if (v != "" && !(v in seen)) { seen[v] = 1; s = s (s == "" ? "" : ", ") v } }
-END { print esc(s == "" ? "not recorded" : s) }
+{
+    v = val(want)
+    if (v == "" || v in seen) next
+    seen[v] = 1
+    for (i = n++; i > 0 && isnum(v) && isnum(list[i]) && list[i] + 0 > v + 0; i--) list[i + 1] = list[i]
+    list[i + 1] = v
+}
+END {
+    for (i = 1; i <= n; i++) s = s (i > 1 ? ", " : "") list[i]
+    print esc(s == "" ? "not recorded" : s)
+}
 AWK
     ) "$summary"
 }
@@ -72,7 +81,7 @@ ran_section() {
     failed_cells
     printf '<div class="wide"><table>\n'
     ran_row 'Driver modes' "$(levels mode)"
-    ran_row 'Strategies' "$(levels strategy)"
+    [ "$(levels strategy)" = 'not recorded' ] || ran_row 'Strategies' "$(levels strategy)"
     ran_row 'EVENT_IDX (1 on, 0 off)' "$(levels event_idx)"
     ran_row 'Offered load [frames/s]' "$(levels offered_pps)"
     ran_row 'Repetitions' "$(levels rep)"
@@ -118,8 +127,8 @@ AWK
 
 look_for() {
     case $1 in
-        irqs_per_rx) echo 'How often a received packet costs an interrupt. Look for intr near its highest value at every load, hybrid falling as packets arrive closer together, and poll at exactly 0. A point in the strip marked 0 is a true zero, which a logarithmic axis cannot hold.' ;;
-        kicks_per_tx) echo 'How often a transmitted packet costs a doorbell write. Look for the fall with load: while vhost is at work it sees new buffers without being told. Compare solid with dashed for what EVENT_IDX saves.' ;;
+        irqs_per_rx) echo 'How often a received packet costs an interrupt. Look for intr and hybrid falling as packets arrive closer together than one harvest takes, and for poll at exactly 0. A point in the strip marked 0 is a true zero, which a logarithmic axis cannot hold.' ;;
+        kicks_per_tx) echo 'How often a transmitted packet costs a doorbell write. Look for the fall with load: while vhost is at work it sees new buffers without being told. Solid against dashed is EVENT_IDX against flags: on vhost-net a gap inside the bars says nothing (see the conclusions).' ;;
         latency) echo 'Latency counted from the intended send time, so waiting in the generator is not hidden. Look for the gap between the modes at low load and for the bend where a mode saturates. Percentiles stop where more than 1 % of the frames were lost, since survivors alone flatter a mode.' ;;
         delivered) echo 'What arrived against what was offered. Look for the curve leaving the diagonal: a mode that bends over and then falls suffers livelock. The lower panel shows the share of the schedule that arrived, on a linear axis.' ;;
         timeline) echo 'One notification from both sides: the driver publishes a buffer and kicks, vhost serves the ring and calls, the interrupt arrives and the driver harvests. Look for the long lanes and the gaps between them. The bars under the host lanes are the bound on the offset between the two clocks: what is closer than that has no order.' ;;

@@ -5,7 +5,8 @@
 set -eu
 out=$1
 shift
-flags=$(MAKEFLAGS= make -s -f kernel/build.mk --eval='vnet-flags: ; @echo $(KERNEL_CFLAGS)' vnet-flags)
+# shellcheck disable=SC2016
+flags=$(MAKEFLAGS='' make -s -f kernel/build.mk --eval='vnet-flags: ; @echo $(KERNEL_CFLAGS)' vnet-flags)
 strip=virtio_net/test/strip_seams.awk
 cc=${KERNEL_CC:-gcc}
 
@@ -18,6 +19,7 @@ build() {
     dir=$1 obj=$2 src=$3
     shift 3
     mkdir -p "$(dirname "$obj")"
+    # shellcheck disable=SC2086
     (cd "$dir" && $cc $flags -g0 -DPORT_GUEST "$@" -c -o "$obj" "$src") || {
         echo "text_identical: $src does not compile in $dir" >&2
         exit 1
