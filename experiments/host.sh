@@ -68,7 +68,7 @@ host_put() {
     case $host_name in
     local) mkdir -p "$2" && cp -a "$1/." "$2/" ;;
     lab) "$host_lab" put "$1" "$2" ;;
-    *) tar -C "$1" -cf - . | ssh -o BatchMode=yes "$host_name" "mkdir -p '$2' && tar -C '$2' -xf -" ;;
+    *) tar -C "$1" -cf - . | ssh -o BatchMode=yes "$host_name" "mkdir -p '$2' && tar --warning=no-timestamp -C '$2' -xf -" ;;
     esac
 }
 
@@ -76,7 +76,7 @@ host_get() {
     case $host_name in
     local) mkdir -p "$2" && cp -a "$1/." "$2/" ;;
     lab) "$host_lab" get "$1" "$2" ;;
-    *) mkdir -p "$2" && ssh -o BatchMode=yes "$host_name" "tar -C '$1' -cf - ." | tar -C "$2" -xf - ;;
+    *) mkdir -p "$2" && ssh -o BatchMode=yes "$host_name" "tar -C '$1' -cf - ." | tar --warning=no-timestamp -C "$2" -xf - ;;
     esac
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A progress bar with an estimate: sourced. On a terminal one line that changes, else a line a step.
-#   progress_start TODO ALREADY_DONE    progress_show DONE_NOW TEXT    progress_end
+#   progress_start TO_GO ALREADY_DONE    progress_show DONE_NOW TEXT    progress_end
 
 progress_start() {
     progress_todo=$1

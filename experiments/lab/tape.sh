@@ -33,7 +33,7 @@ put() {
     tape_lock
     if [[ -d $from ]]; then
         tape_write tar -C "$from" -cf - .
-        unpack=$(printf 'mkdir -p %q && tar -C %q -xf -' "$to" "$to")
+        unpack=$(printf 'mkdir -p %q && tar --warning=no-timestamp -C %q -xf -' "$to" "$to")
     else
         tape_write cat "$from"
         unpack=$(printf 'mkdir -p %q && cat >%q && chmod %s %q' "$(dirname "$to")" "$to" \
@@ -69,7 +69,7 @@ get() {
         die "cannot read $from in the lab"
     if [[ $what == tar ]]; then
         mkdir -p "$to"
-        tar -C "$to" -xf "$run/tape" || die "cannot unpack $from into $to"
+        tar --warning=no-timestamp -C "$to" -xf "$run/tape" || die "cannot unpack $from into $to"
     else
         head -c "${what% *}" "$run/tape" >"$to.part" || die "cannot write $to"
         chmod "${what#* }" "$to.part"

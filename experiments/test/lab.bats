@@ -40,7 +40,8 @@ cell_count() {
         kill -0 "$sweep" || { cat "$BATS_FILE_TMPDIR/first.log" && false; }
         sleep 0.2
     done
-    kill -INT -- "-$sweep"
+    # Not INT: a shell without job control starts its background jobs deaf to it.
+    kill -TERM -- "-$sweep"
     status=0
     wait "$sweep" || status=$?
     cat "$BATS_FILE_TMPDIR/first.log"
@@ -66,9 +67,9 @@ cell_count() {
 }
 
 @test "every invariant holds in every cell" {
+    # The shapes need more repetitions than this sweep has; the invariants must hold in one cell.
     run plots/verdicts.sh "$RESULTS/smoke"
     echo "$output"
-    ((status == 0))
     for check in "offered = delivered + named drops (6)" \
         "guest kicks = host kicks, transmit queue (6)" "guest kicks = host kicks, receive queue (6)" \
         "interrupts under polling = 0 (2)" "stalls = 0 (6)" "trace records lost = 0 (6)" \
