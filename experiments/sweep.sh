@@ -125,6 +125,7 @@ run_all() {
     local hash line done_now=0 failed=0 todo
     todo=$(pending | wc -l)
     [[ $todo -gt 0 ]] || return 0
+    need_space
     open_host
     progress_start "$todo" "$(($(wc -l <"$results/cells.txt") - todo))"
     while read -r hash line <&3; do
