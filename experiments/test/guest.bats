@@ -3,6 +3,8 @@
 # The guest as it is, under QEMU's TCG with QEMU's own virtio-net device, frames over UDP: delivery,
 # the conservation laws, negotiation, and the trace read back through the guest's RAM.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     here=$BATS_TEST_DIRNAME/..
     export BUILD=${BUILD:-$here/../build}

@@ -3,6 +3,8 @@
 # may start it gets bats' descriptor 3: bats would wait for it to be closed.
 # shellcheck disable=SC2154
 
+bats_require_minimum_version 1.5.0
+
 setup_file() {
     cd "$BATS_TEST_DIRNAME/../.." || return 1
     export BUILD=${BUILD:-$PWD/build}
