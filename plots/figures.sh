@@ -13,10 +13,6 @@ command -v gnuplot > /dev/null || die "gnuplot is missing; apt install gnuplot-n
 
 failed=0
 
-# The same table must give the same bytes, but cairo stamps the hour. Equal length keeps the
-# offsets that a PDF consists of.
-without_date() { sed -i -E 's|/CreationDate \(D:[0-9]{14}|/CreationDate (D:19700101000000|' "$1"; }
-
 draw() { # table ext
     local base=${1%.tsv} name
     name=$(basename "$base")
@@ -24,7 +20,6 @@ draw() { # table ext
     # run is no fault of the figure, so gnuplot's word about it is not shown.
     if gnuplot -c "$PLOTS/${name%%.*}.gp" "$1" "$base.part.$2" \
         2> >(grep -v 'Skipping data file with no valid points\|^ *$' >&2) && [ -s "$base.part.$2" ]; then
-        [ "$2" != pdf ] || without_date "$base.part.$2"
         mv "$base.part.$2" "$base.$2"
     else
         rm -f "$base.part.$2"

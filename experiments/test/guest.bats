@@ -232,7 +232,8 @@ sources() {
     grep -x 'vnet: wanted   0000000120010020 MAC STATUS EVENT_IDX VERSION_1.*' <<<"${report//$'\r'/}"
     grep -x 'vnet: accepted 0000000120010020 MAC STATUS EVENT_IDX VERSION_1.*' <<<"${report//$'\r'/}"
     grep -x 'vnet: missing  0000000000000000' <<<"${report//$'\r'/}"
-    [[ "$report" == *"mode hybrid, event_idx, irq msix, rx ring 256, tx ring 256"* ]]
+    # The sizes are the device's own maximum, which is not the same in every QEMU.
+    [[ "$report" =~ "mode hybrid, event_idx, irq msix, rx ring "[0-9]+", tx ring "[0-9]+ ]]
 }
 
 @test "a device without EVENT_IDX: said to be missing, and flags do" {
@@ -271,7 +272,7 @@ refused() {
 
 @test "a ring larger than the device's: one line" {
     refused "vnet: queue size is not a power of two from 2 to 32768, or above the device's maximum" \
-        rx_ring=512 -netdev user,id=net -device virtio-net-pci,netdev=net,romfile=
+        rx_ring=4096 -netdev user,id=net -device virtio-net-pci,netdev=net,romfile=
 }
 
 @test "a bad fault plan: one line with the place and the remedy" {
