@@ -32,7 +32,7 @@ test: setup-test ## every test this machine can run
 check: ## the fast tests: no lab, no TeX
 	@experiments/test/run.sh fast
 
-run: $(BUILD)/kernel/ringscope-$(MODE).elf ## MODE=poll|intr|hybrid: a guest on this terminal, echoing frames
+run: kernel ## MODE=poll|intr|hybrid: a guest on this terminal, echoing frames
 	@experiments/run.sh $(MODE)
 
 sweep: kit ## SWEEP=name: run experiments/sweeps/name.sweep, or what is missing of it

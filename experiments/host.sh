@@ -80,8 +80,8 @@ host_get() {
     esac
 }
 
-# In one folder, and programs that run on any libc. Stripped for the way there only: the symbols that
-# the guest prints are in a section of its own.
+# In one folder, and programs that run on any libc. Stripped for the way over a wire only: the symbols
+# that the guest prints are in a section of its own.
 host_deploy() {
     local root stage=$BUILD/kit
     root=$(cd "$(dirname "$host_lab")/../.." && pwd)
@@ -92,6 +92,7 @@ host_deploy() {
         "$BUILD"/trace/host/{*.bt,mark} "$BUILD"/trace/ctf/ringsnap \
         "$BUILD"/experiments/loadgen/loadgen "$BUILD"/kernel/ringscope-{poll,intr,hybrid}.elf \
         "$BUILD"/experiments/lab/probe_guest.bin "$stage/"
-    strip "$stage"/ringscope-*.elf "$stage/loadgen" "$stage/ringsnap" "$stage/mark"
+    [[ $host_name == local ]] ||
+        strip "$stage"/ringscope-*.elf "$stage/loadgen" "$stage/ringsnap" "$stage/mark"
     host_put "$stage" "$1"
 }

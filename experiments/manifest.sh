@@ -28,7 +28,7 @@ software() {
     local dirty=''
     git -C "$root" diff --quiet HEAD 2>/dev/null || dirty=-modified
     echo "git=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)$dirty"
-    echo "compiler=$(gcc --version | head -n 1)"
+    echo "compiler=$(gcc --version 2>/dev/null | sed -n 1p)"
     echo "trace_format=CTF 1.8"
 }
 
