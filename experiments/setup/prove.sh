@@ -33,7 +33,7 @@ unmount() {
     for m in dev/pts dev/shm dev sys proc; do
         mountpoint -q "$chroot/$m" && umount -l "$chroot/$m"
     done
-    return 0
+    ! mountpoint -q "$chroot" || umount -l "$chroot"
 }
 trap unmount EXIT
 
@@ -43,6 +43,9 @@ mkdir -p "$chroot"
 echo "building a clean $release chroot"
 mmdebstrap --quiet --variant=minbase --include=git,make,ca-certificates "$release" "$chroot" \
     "$mirror" || die "mmdebstrap failed"
+# A mount of its own, as the root of any machine is: building the lab gives its mounts a namespace,
+# which a root that is only a folder refuses.
+mount --bind "$chroot" "$chroot"
 mount --bind /proc "$chroot/proc"
 mount --bind /sys "$chroot/sys"
 mount --bind /dev "$chroot/dev"

@@ -82,16 +82,16 @@ as_nobody() {
 }
 
 @test "only what is missing is installed, each with its reason" {
-    missing git cpio bats
+    missing git kmod bats
     [ "$EUID" -eq 0 ] || stub sudo 'exec "$@"'
     script setup.sh build demo
     [ "$status" -eq 0 ]
     [[ "$output" == *"git "*"names the revision in every manifest"* ]]
-    [[ "$output" == *"cpio "*"packs the lab's initrd"* ]]
+    [[ "$output" == *"kmod "*"reads the lab's kernel modules"* ]]
     [[ "$output" != *gcc* && "$output" != *bats* ]]
     [ "$(wc -l <"$dir/calls")" -eq 2 ]
     grep -x 'update ' "$dir/calls"
-    grep -x 'install -y --no-install-recommends git cpio noninteractive' "$dir/calls"
+    grep -x 'install -y --no-install-recommends git kmod noninteractive' "$dir/calls"
 }
 
 @test "a package of several groups is asked for once" {

@@ -32,7 +32,7 @@ boots() {
     [ "$(wc -l <"$BATS_TEST_TMPDIR/cells")" -eq 48 ]
     for mode in poll intr hybrid; do
         for event_idx in 0 1; do
-            for pps in 50 200 800 3200; do
+            for pps in 50 400 3200 12800; do
                 for rep in 1 2; do
                     [ "$(grep -c " mode=$mode event_idx=$event_idx .* offered_pps=$pps .* rep=$rep\$" \
                         "$BATS_TEST_TMPDIR/cells")" -eq 1 ]
