@@ -68,6 +68,7 @@ $0 == "" || FILENAME == med { next }
     zero("stalls", "stalls = 0")
     drains()
     zero("trace_lost", "trace records lost = 0")
+    add_publishes()
 }
 
 # ---- shapes, on medians -----------------------------------------------------------------
@@ -96,6 +97,26 @@ function sign_p(k, n,   i, p, c) {
     c = 1; p = 0
     for (i = 0; i <= n; i++) { if (i >= k) p += c; c = c * (n - i) / (i + 1) }
     return p / 2 ^ n
+}
+# Per publish, not per packet: how many packets one publish carries is the moment's, whether a
+# publish kicks is the mechanism's. Summed over repetitions, as both numbers are counts.
+function add_publishes(   key) {
+    if (!isnum(val("tx_kicks")) || !isnum(val("tx_kicks_suppressed"))) return
+    key = trim(val("ring_size") " " val("frame_bytes") " " val("mode") "/" val("offered_pps") + 0)
+    if (!(key in share_seen)) { share_seen[key] = 1; share_key[++nshare] = key }
+    share_kicks[key, val("event_idx") + 0] += val("tx_kicks")
+    share_all[key, val("event_idx") + 0] += val("tx_kicks") + val("tx_kicks_suppressed")
+}
+function publish_shape(   check, i, key, on, off) {
+    check = "kicks per publish with EVENT_IDX <= without"
+    want(check)
+    for (i = 1; i <= nshare; i++) {
+        key = share_key[i]
+        if (!share_all[key, 0] || !share_all[key, 1]) continue
+        on = share_kicks[key, 1] / share_all[key, 1]
+        off = share_kicks[key, 0] / share_all[key, 0]
+        tally(check, on <= off ? "pass" : on <= off * 1.05 ? "undecidable" : "fail", key " " on " against " off)
+    }
 }
 function hybrid_shape(   s, check, a, b, who) {
     check = "hybrid: interrupts per packet fall with load"
@@ -138,7 +159,7 @@ function detail(check, outcome,   k, s) {
     return s (count[k] > 8 ? ", and " count[k] - 8 " more" : "")
 }
 END {
-    read_medians(); event_idx_shape(); hybrid_shape()
+    read_medians(); publish_shape(); event_idx_shape(); hybrid_shape()
     print "check" OFS "cells" OFS "verdict" OFS "detail"
     for (i = 1; i <= nc; i++) {
         c = list[i]; f = detail(c, "fail"); u = detail(c, "undecidable")

@@ -183,7 +183,7 @@ open_question() { # check: no failure, but not decided either
 @test "verdicts: a sound sweep passes every check" {
     run "$PLOTS/verdicts.sh" "$D"
     [ "$status" -eq 0 ]
-    [ "$(awk -F '\t' 'NR > 1 && $3 == "pass"' "$D/verdicts.tsv" | wc -l)" -eq 9 ]
+    [ "$(awk -F '\t' 'NR > 1 && $3 == "pass"' "$D/verdicts.tsv" | wc -l)" -eq 10 ]
     [ "$(head -1 "$D/verdicts.tsv")" = "$(printf 'check\tcells\tverdict\tdetail')" ]
 }
 
@@ -272,6 +272,19 @@ open_question() { # check: no failure, but not decided either
     change kicks_per_tx 0.6 'v["event_idx"] == 1'
     change kicks_per_tx 0.5 'v["event_idx"] == 0'
     broken 'kicks per packet with EVENT_IDX <= without' 'sign test'
+}
+
+@test "verdicts: a publish kicks more often with EVENT_IDX than without" {
+    change tx_kicks_suppressed 0 'v["mode"] == "hybrid" && v["event_idx"] == 1 && v["offered_pps"] == 8000'
+    change tx_kicks 100 'v["mode"] == "hybrid" && v["offered_pps"] == 8000'
+    change tx_kicks_suppressed 100 'v["mode"] == "hybrid" && v["event_idx"] == 0 && v["offered_pps"] == 8000'
+    change host_tx_kicks 100 'v["mode"] == "hybrid" && v["offered_pps"] == 8000'
+    broken 'kicks per publish with EVENT_IDX <= without' 'hybrid/8000 1 against 0.5'
+}
+
+@test "verdicts: publishes are undecidable where suppression was not counted" {
+    change tx_kicks_suppressed '' 1
+    open_question 'kicks per publish with EVENT_IDX <= without'
 }
 
 @test "verdicts: interrupts of hybrid rise with load" {
