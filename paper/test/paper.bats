@@ -52,7 +52,7 @@ one_line() { [ "$(printf '%s\n' "$output" | wc -l)" -eq 1 ]; }
     [ "$(macro TrendIrqsHybridOn)" = 'fall from 0.667 to 0.0303' ]
     [ "$(macro TrendIrqsIntrOn)" = 'stay at 1' ]
     [ "$(macro TailIntrOnHigh)" = n/a ]
-    [ "$(macro ChecksPass)" = 9 ]
+    [ "$(macro ChecksPass)" = 10 ]
     grep -q 'rsemulatedtrue' "$BATS_TEST_TMPDIR/numbers.tex"
 }
 
