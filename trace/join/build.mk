@@ -40,10 +40,11 @@ JOIN_TEST_PROGRAMS := $(JOIN_PROGRAMS) $(BUILD)/trace/ctf/ringsnap $(BUILD)/trac
 test-join: $(JOIN_TESTS) $(JOIN_TEST_PROGRAMS)
 	@set -e; for t in $(JOIN_TESTS); do $$t; done
 
-# The guest's own writer, as a Linux process.
+# The guest's own writer, as a Linux process, which runs between the snapshot's reads.
 $(JOIN_TEST)/test_snap: trace/buffer.c trace/ctf/region.c trace/ctf/snapshot.c
+$(JOIN_TEST)/test_snap: JOIN_TEST_LDFLAGS := -Wl,--wrap=region_record,--wrap=region_reserved
 
 $(JOIN_TEST)/test_%: $(JOIN_SRC)/test/test_%.c $(JOIN_TEST_KIT) $(JOIN_ALL) $(JOIN_HDR) \
 		$(wildcard $(JOIN_SRC)/test/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(JOIN_TEST_CFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lm -lpthread
+	$(CC) $(JOIN_TEST_CFLAGS) $(JOIN_TEST_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lm
