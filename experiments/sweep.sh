@@ -12,15 +12,23 @@ export BUILD=${BUILD:-$root/build}
 . "$here/host.sh"
 # shellcheck source=experiments/progress.sh
 . "$here/progress.sh"
+# shellcheck source=experiments/interruptible.sh
+. "$here/interruptible.sh"
 
 sweep=${1:?usage: sweep.sh NAME (a file experiments/sweeps/NAME.sweep)}
 file=$here/sweeps/$sweep.sweep
 results=${RESULTS:-$root/results}/$sweep
 kit=ringscope-kit
 
-die() {
+die_as() {
+    local status=$1
+    shift
     printf '\nsweep.sh: %s\n' "$*" >&2
-    exit 1
+    exit "$status"
+}
+
+die() {
+    die_as 1 "$@"
 }
 
 expand() {
@@ -63,6 +71,7 @@ need_space() {
 
 open_host() {
     host_open || die "no host to run cells on"
+    echo "$host_name" >"$results/host_in_use"
     host_deploy "$kit" || die "cannot copy the programs to $host_name"
     accel=$(host_run "cd $kit && ./accel.sh 2>accel.log") || die "no accelerator can run a guest"
     emulated=1
@@ -74,8 +83,11 @@ open_host() {
     booted=''
 }
 
+# After the worker, which may have been killed: what it had started there is stopped.
 close_host() {
-    [[ -n ${host_name:-} ]] || return 0
+    [[ -f $results/host_in_use ]] || return 0
+    read -r host_name <"$results/host_in_use"
+    rm "$results/host_in_use"
     host_run "cd $kit && ./guest.sh stop; ./tracer.sh stop tracer" >/dev/null 2>&1 || true
 }
 
@@ -152,20 +164,19 @@ pending() {
     done <"$results/cells.txt"
 }
 
-interrupted() {
-    trap - INT TERM
-    printf '\nsweep.sh: interrupted; %d of %d cells are finished and kept, run again to go on\n' \
-        $(($(wc -l <"$results/cells.txt") - $(pending | wc -l))) "$(wc -l <"$results/cells.txt")" >&2
-    exit 130
-}
-
 [[ -f $file ]] || die "no sweep named '$sweep'; there are: $(cd "$here/sweeps" && echo *.sweep | sed 's/\.sweep//g')"
 mkdir -p "$results/cells" || die "cannot write $results"
 number=0
-trap close_host EXIT
-trap interrupted INT TERM
 expand
-run_all
+status=0
+interruptible run_all || status=$?
+close_host
+if [[ $status == 130 ]]; then
+    cells=$(wc -l <"$results/cells.txt")
+    die_as 130 "interrupted; $((cells - $(pending | wc -l))) of $cells cells are finished and kept," \
+        "run again to go on"
+fi
+[[ $status == 0 ]] || exit "$status"
 "$here/summarize.sh" "$results"
 "$here/manifest.sh" --sweep "$results" >"$results/manifest.json.part"
 mv "$results/manifest.json.part" "$results/manifest.json"

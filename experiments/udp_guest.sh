@@ -10,13 +10,14 @@
 #   udp_guest_stop
 # UDP_GUEST_MACHINE and UDP_GUEST_FIRMWARE choose other than QEMU's pc and its own firmware.
 
+udp_guest_ram=/dev/shm/ringscope-$$.ram
+
 udp_guest_boot() {
     local dir=$1 mode=$2 parameters=$3 try near far properties='' firmware=()
     shift 3
     [[ $# == 0 ]] || properties=,$(IFS=, && echo "$*")
     [[ -z ${UDP_GUEST_FIRMWARE:-} ]] || firmware=(-bios "$UDP_GUEST_FIRMWARE")
     mkdir -p "$dir"
-    udp_guest_ram=/dev/shm/ringscope-$$.ram
     rm -f "$udp_guest_ram"
     # QEMU itself says whether a port is free: asking beforehand would race with other runs.
     for try in {1..10}; do
@@ -31,6 +32,7 @@ udp_guest_boot() {
             -device isa-debug-exit,iobase=0xf4,iosize=4 -serial "file:$dir/console.log" -pidfile "$dir/pid" -daemonize \
             2>"$dir/qemu.log"; then
             udp_guest_pid=$(<"$dir/pid")
+            udp_guest_pidfile=$dir/pid
             # shellcheck disable=SC2034
             udp_guest_port=udp:$far:$near
             return 0
@@ -62,5 +64,5 @@ udp_guest_stop() {
         sleep 0.05
     done
     udp_guest_pid=''
-    rm -f "$udp_guest_ram"
+    rm -f "$udp_guest_ram" "$udp_guest_pidfile"
 }

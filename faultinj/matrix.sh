@@ -11,12 +11,13 @@ root=$(dirname "$here")
 export BUILD=${BUILD:-$root/build}
 # shellcheck source=experiments/udp_guest.sh
 . "$root/experiments/udp_guest.sh"
+# shellcheck source=experiments/interruptible.sh
+. "$root/experiments/interruptible.sh"
 snap=$BUILD/trace/ctf/ringsnap
 loadgen=$BUILD/experiments/loadgen/loadgen
 results=${RESULTS:-$root/results}/faults
 cases=${CASES:-$here/cases.tsv}
 work=$(mktemp -d)
-trap 'udp_guest_stop; rm -rf "$work"' EXIT
 
 counter() {
     awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$work/counters"
@@ -117,7 +118,19 @@ for label in "$@"; do
     }
 done
 mkdir -p "$results"
-run_all "$@" >"$results/matrix.tsv.part"
+status=0
+interruptible run_all "$@" >"$results/matrix.tsv.part" || status=$?
+# A guest that was running when the run ended early.
+if [[ -s $work/guest/pid ]]; then
+    udp_guest_pidfile=$work/guest/pid
+    udp_guest_pid=$(<"$udp_guest_pidfile")
+    udp_guest_stop
+fi
+rm -rf "$work"
+[[ $status == 0 ]] || {
+    echo "matrix.sh: ended early, $results/matrix.tsv is as it was" >&2
+    exit "$status"
+}
 mv "$results/matrix.tsv.part" "$results/matrix.tsv"
 column -t -s $'\t' "$results/matrix.tsv"
 echo "emulated: the times say which mechanism recovers, not how fast a machine is"

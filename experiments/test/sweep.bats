@@ -257,7 +257,7 @@ stub_tree() {
     tree=$BATS_TEST_TMPDIR/tree
     export BUILD=$tree/build RESULTS=$tree/results
     mkdir -p "$tree"/experiments/sweeps "$RESULTS"
-    cp "$here"/{sweep.sh,progress.sh,expand.awk,params.tsv,columns.tsv,summarize.sh,summarize.awk,manifest.sh} \
+    cp "$here"/{sweep.sh,progress.sh,interruptible.sh,expand.awk,params.tsv,columns.tsv,summarize.sh,summarize.awk,manifest.sh} \
         "$tree/experiments/"
     touch "$tree/on_cell"
     cat >"$tree/experiments/host.sh" <<'STUB'
@@ -385,4 +385,30 @@ sweep() {
     [ "$(logged cell)" -eq 5 ]
     [ "$(finished)" -eq 8 ]
     [ "$(find "$RESULTS/tiny/cells" -name '*.part' | wc -l)" -eq 0 ]
+}
+
+# A shell that does the work cannot also have the trap: see interruptible.sh.
+@test "sweep.sh: interrupted amid an expansion, it says so and leaves nothing running" {
+    local pid status=0
+    stub_tree
+    mkdir "$tree/bin"
+    cat >"$tree/bin/awk" <<'STUB'
+#!/usr/bin/env bash
+if [[ $* == *scope=boot* ]] && rm "$tree/interrupt" 2>/dev/null; then
+    kill -TERM -- "-$(<"$tree/pid")"
+    sleep 0.2
+fi
+PATH=${PATH#*:} exec awk "$@"
+STUB
+    chmod +x "$tree/bin/awk"
+    touch "$tree/interrupt"
+    PATH=$tree/bin:$PATH setsid "$tree/experiments/sweep.sh" tiny >"$tree/out" 2>&1 3>&- &
+    pid=$!
+    echo "$pid" >"$tree/pid"
+    wait "$pid" || status=$?
+    cat "$tree/out"
+    [ "$status" -eq 130 ]
+    [ ! -e "$tree/interrupt" ]
+    grep -q "interrupted; 0 of 8 cells are finished and kept, run again to go on" "$tree/out"
+    ! pgrep -f "$tree/experiments/sweep.sh"
 }
