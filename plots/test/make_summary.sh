@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Writes a small, deterministic and plainly synthetic sweep directory for the tests.
 # The numbers follow a formula; they are no measurement of anything.
-# usage: make_summary.sh DIR [emulated 0|1]
+# usage: make_summary.sh DIR [emulated 0|1 [repetitions]]
 set -euo pipefail
-[ $# -ge 1 ] || { echo "usage: make_summary.sh DIR [emulated]" >&2; exit 1; }
-dir=$1 emulated=${2:-1}
+[ $# -ge 1 ] || { echo "usage: make_summary.sh DIR [emulated [repetitions]]" >&2; exit 1; }
+dir=$1 emulated=${2:-1} reps=${3:-2}
 mkdir -p "$dir/cells"
 
 summary() {
-    awk -v emulated="$emulated" '
+    awk -v emulated="$emulated" -v reps="$reps" '
     BEGIN {
         OFS = "\t"
         print "sweep", "cell", "rep", "host", "accel", "emulated", "backend", "mode", "strategy", "event_idx",
@@ -20,7 +20,7 @@ summary() {
             "rescues", "drained", "offered", "drops_send", "drops_foreign"
         modes = split("poll intr hybrid", mode, " ")
         loads = split("500 2000 8000 32000", load, " ")
-        for (rep = 1; rep <= 2; rep++) for (m = 1; m <= modes; m++) for (e = 1; e >= 0; e--) for (l = 1; l <= loads; l++)
+        for (rep = 1; rep <= reps; rep++) for (m = 1; m <= modes; m++) for (e = 1; e >= 0; e--) for (l = 1; l <= loads; l++)
             cell(rep, mode[m], e, load[l])
     }
     function cell(rep, mode, e, load,   sent, lost, rx, kicks, irqs, rxk, us) {
