@@ -54,7 +54,7 @@ udp_guest_start() {
 # QEMU has detached itself, so whoever is process 1 here reaps it, late or never: a zombie is gone.
 udp_guest_alive() {
     local stat
-    { stat=$(<"/proc/$udp_guest_pid/stat"); } 2>/dev/null && [[ ${stat##*) } != Z* ]]
+    { read -r stat <"/proc/$udp_guest_pid/stat"; } 2>/dev/null && [[ ${stat##*) } != Z* ]]
 }
 
 udp_guest_stop() {
