@@ -32,9 +32,10 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     r->mask = (uint32_t)cmdline.trace_mask;
     r->overwrite = !strcmp(cmdline.trace_mode, "overwrite");
     snprintf(r->about, sizeof(r->about),
-             "mode=%s event_idx=%d workload=%s irq=%s rx_ring=%u tx_ring=%u budget=%lu",
-             vnet_mode.name, !!(dev->features.accepted & VNET_F(EVENT_IDX)), cmdline.workload,
-             irq_kind, dev->q[VNET_RX].size, dev->q[VNET_TX].size, cmdline.budget);
+             "mode=%s event_idx=%d packed=%d workload=%s irq=%s rx_ring=%u tx_ring=%u budget=%lu",
+             vnet_mode.name, dev->q[VNET_RX].layout.event_idx, dev->q[VNET_RX].layout.packed,
+             cmdline.workload, irq_kind, dev->q[VNET_RX].layout.size, dev->q[VNET_TX].layout.size,
+             cmdline.budget);
     name_queue_counters("rx_", &dev->q[VNET_RX].stats);
     name_queue_counters("tx_", &dev->q[VNET_TX].stats);
 #define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);

@@ -95,10 +95,13 @@ void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
     thread_wakeup(&port_stats.pool_free);
 }
 
-struct vnet_buf *vnet_up_alloc(struct vnet_q *q)
+uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
+    uint32_t k = 0;
     (void)q;
-    return port_buf_alloc();
+    while (k < n && (bufs[k] = port_buf_alloc()))
+        k++;
+    return k;
 }
 
 void vnet_up_schedule(struct vnet_q *q)
@@ -216,12 +219,12 @@ static int start_device(void)
 {
     void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
     for (int i = 0; i < VNET_QUEUES; i++) {
-        memory[i] = ring_memory(vring_bytes(dev.q[i].size));
-        shadow[i] = ring_memory(vring_shadow_bytes(dev.q[i].size));
+        memory[i] = ring_memory(vring_bytes(&dev.q[i].layout));
+        shadow[i] = ring_memory(vring_shadow_bytes(&dev.q[i].layout));
         if (!memory[i] || !shadow[i])
             return -VNET_E_MEMORY;
     }
-    if (port_pool_init(dev.q[VNET_RX].size + dev.q[VNET_TX].size + 2 * VNET_BATCH))
+    if (port_pool_init(dev.q[VNET_RX].layout.size + dev.q[VNET_TX].layout.size + 2 * VNET_BATCH))
         return -VNET_E_MEMORY;
     trace_port_init(&dev, irq_kind);
     return vnet_start(&dev, memory, shadow);
@@ -241,6 +244,7 @@ static int attach_device(int entries)
 {
     struct vnet_config cfg = {
         .event_idx = cmdline.event_idx,
+        .packed = cmdline.packed,
         .ring_size = { (uint16_t)cmdline.rx_ring, (uint16_t)cmdline.tx_ring },
     };
     for (int i = 0; i < VNET_QUEUES; i++)
@@ -283,8 +287,9 @@ int vnet_port_init(void)
         kprintf("vnet: %s\n", vnet_error_text(error));
         return error;
     }
-    kprintf("vnet: mode %s, %s, irq %s, rx ring %u, tx ring %u\n", vnet_mode.name,
-            dev.features.accepted & VNET_F(EVENT_IDX) ? "event_idx" : "flags", irq_kind,
-            dev.q[VNET_RX].size, dev.q[VNET_TX].size);
+    kprintf("vnet: mode %s, %s, %s, irq %s, rx ring %u, tx ring %u\n", vnet_mode.name,
+            dev.q[VNET_RX].layout.packed ? "packed" : "split",
+            dev.q[VNET_RX].layout.event_idx ? "event_idx" : "flags", irq_kind,
+            dev.q[VNET_RX].layout.size, dev.q[VNET_TX].layout.size);
     return 0;
 }

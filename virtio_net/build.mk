@@ -6,7 +6,7 @@ TRACE ?= 1
 FAULT ?= 1
 
 VNET_MODES   := poll intr hybrid
-VNET_CORE    := $(patsubst %,virtio_net/%.c,vring_split dev rx tx irq transport/pci_modern)
+VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed dev rx tx irq transport/pci_modern)
 VNET_SUPPORT := trace/buffer.c faultinj/plan.c
 
 # Guest: VNET_OBJS_<mode> is what kernel/build.mk links. Its flags come from there, so they are
@@ -40,13 +40,15 @@ $(VNET_TEST_OUT)/%.o: %.c
 	gcc $(VNET_TEST_FLAGS) $(if $(filter $(VNET_CORE) virtio_net/mode_%.c,$<),$(VNET_POINTS)) -c -o $@ $<
 
 vnet_test_objs = $(patsubst %.c,$(VNET_TEST_OUT)/%.o,$(1))
-VNET_TEST_RING := virtio_net/vring_split.c faultinj/device.c virtio_net/test/ring_pair.c
+VNET_DEVICE := $(patsubst %,faultinj/%.c,device device_split device_packed)
+VNET_TEST_RING := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed) $(VNET_DEVICE) virtio_net/test/ring_pair.c
 
-VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) faultinj/device.c $(addprefix virtio_net/test/,model_pci.c world.c)
+VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) $(VNET_DEVICE) $(addprefix virtio_net/test/,model_pci.c world.c)
 
-VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify test_attach test_trace \
+VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_parts test_ring_notify test_attach test_trace \
 	$(VNET_MODES:%=test_mode_%) test_watchdog_intr test_watchdog_hybrid)
 $(VNET_TEST_OUT)/test_ring: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring.c)
+$(VNET_TEST_OUT)/test_ring_parts: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_parts.c)
 $(VNET_TEST_OUT)/test_ring_notify: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_notify.c)
 $(VNET_TEST_OUT)/test_attach: $(call vnet_test_objs,$(filter-out %/world.c,$(VNET_TEST_WORLD)) \
 	virtio_net/test/test_attach.c virtio_net/mode_hybrid.c)

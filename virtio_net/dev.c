@@ -64,8 +64,10 @@ static uint64_t wanted_features(const struct vnet_config *cfg, enum want at_leas
     if (want_##want >= at_least)                                                                   \
         bits |= VNET_F(name);
 #include "features.def"
-    if (at_least <= want_option && !cfg->event_idx)
+    if (!cfg->event_idx)
         bits &= ~VNET_F(EVENT_IDX);
+    if (!cfg->packed)
+        bits &= ~VNET_F(RING_PACKED);
     return bits;
 }
 
@@ -107,15 +109,22 @@ static int read_config(struct vnet_dev *dev)
     return -VNET_E_CONFIG;
 }
 
-static int choose_size(struct vnet_q *q, uint16_t asked)
+static int choose_layout(struct vnet_q *q, uint16_t asked)
 {
+    uint64_t accepted = q->dev->features.accepted;
+    q->layout.packed = accepted & VNET_F(RING_PACKED);
+    q->layout.event_idx = accepted & VNET_F(EVENT_IDX);
+    q->layout.start = VRING_START(q->layout.packed);
     uint16_t max = q->dev->transport->ops->queue_max(q->dev->transport, q->index);
     if (!max)
         return -VNET_E_NO_QUEUE;
-    q->size = asked ? asked : max;
-    if (q->size > max || q->size < 2 || (q->size & (q->size - 1)))
+    q->layout.size = asked ? asked : max;
+    if (q->layout.size > max)
         return -VNET_E_QUEUE_SIZE;
-    return 0;
+    /* A device of any size, for a packed ring, gets the largest split ring that it can hold. */
+    while (!asked && !q->layout.packed && q->layout.size & (q->layout.size - 1))
+        q->layout.size &= (uint16_t)(q->layout.size - 1);
+    return vring_size_ok(&q->layout) ? 0 : -VNET_E_QUEUE_SIZE;
 }
 
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
@@ -134,7 +143,7 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
         q->dev = dev;
         q->index = i;
         q->vector = cfg->vector[i];
-        error = choose_size(q, cfg->ring_size[i]);
+        error = choose_layout(q, cfg->ring_size[i]);
     }
     return error ? fail(t, error) : 0;
 }
@@ -142,13 +151,12 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
 static int start_queue(struct vnet_q *q, void *memory, void *shadow)
 {
     struct vnet_transport *t = q->dev->transport;
-    bool event_idx = q->dev->features.accepted & VNET_F(EVENT_IDX);
-    int error = vring_init(&q->ring, q->size, event_idx, memory, shadow);
+    int error = vring_init(&q->ring, &q->layout, memory, shadow);
     if (error)
         return error;
     struct vnet_ring_addr addr;
     vring_addresses(&q->ring, &addr);
-    return t->ops->queue_setup(t, q->index, q->size, &addr, q->vector, &q->bell);
+    return t->ops->queue_setup(t, q->index, q->layout.size, &addr, q->vector, &q->bell);
 }
 
 int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
@@ -160,10 +168,10 @@ int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
             return fail(dev->transport, error);
     }
     struct vnet_q *rx = &dev->q[VNET_RX];
-    if (vnet_rx_fill(rx) == rx->size)
+    if (vnet_rx_fill(rx) == rx->layout.size)
         return fail(dev->transport, -VNET_E_MEMORY);
     for (int i = 0; i < VNET_QUEUES; i++) {
-        TRACE(vq_start, &dev->q[i], 0, dev->q[i].size);
+        TRACE(vq_start, &dev->q[i], 0, dev->q[i].layout.size);
         mode_start(&dev->q[i]);
     }
     /* Buffers may be in the ring before DRIVER_OK, a kick may not ("Device Initialization"). */

@@ -3,67 +3,97 @@
 #include "../trace/trace.h"
 #include "../faultinj/fault.h"
 
-static struct vnet_buf *replacement(struct vnet_q *q)
+static bool alloc_fails(struct vnet_q *q)
 {
+    (void)q;
     if (FAULT(rx_alloc, q))
-        return NULL;
-    return vnet_up_alloc(q);
+        return true;
+    return false;
 }
 
-static void post(struct vnet_q *q, struct vnet_buf *b)
+/* Up to n buffers for as many harvested ones. */
+static uint32_t replacements(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    /* Cannot fail: every post fills the descriptor that a pop or the start just left free. */
-    vring_add(&q->ring, b, env_dma_addr(b->data), b->capacity, true);
-    q->stats.posted++;
+    uint32_t want = 0;
+    for (uint32_t i = 0; i < n; i++)
+        want += !alloc_fails(q);
+    return want ? vnet_up_alloc(q, bufs, want) : 0;
 }
 
-/* Takes one used entry. Returns the frame, or NULL if it was dropped. In both cases as many buffers
- * are posted after as before: the replacement is allocated first, and without one the frame's own
- * buffer goes back, so a short pool costs frames but never starves the ring. */
-static struct vnet_buf *take(struct vnet_q *q, struct vnet_buf *b, uint32_t bytes, bool overlong)
+/* Posts n buffers. There is room: each takes the place that a pop or the start left free. */
+static void post(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    if (overlong || bytes < VNET_HDR_BYTES) {
-        q->stats.drop_length++;
-        TRACE(drop, q, TRACE_DROP_LENGTH, 1);
-        post(q, b);
-        return NULL;
+    struct vring_item items[VNET_BATCH];
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = (struct vring_item){ bufs[i], env_dma_addr(bufs[i]->data), bufs[i]->capacity };
+    q->stats.posted += vring_add(&q->ring, items, n, true);
+}
+
+/* Sorts what was popped into frames, and buffers to be posted again because their length cannot be.
+ * Returns the number of frames. */
+static uint32_t frames_of(struct vnet_q *q, const struct vring_used *used, uint32_t n,
+                          struct vnet_buf **frames, struct vnet_buf **again)
+{
+    uint32_t kept = 0, bad = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct vnet_buf *b = used[i].cookie;
+        if (used[i].overlong || used[i].bytes < VNET_HDR_BYTES) {
+            again[bad++] = b;
+            continue;
+        }
+        b->len = used[i].bytes - VNET_HDR_BYTES;
+        frames[kept++] = b;
     }
-    struct vnet_buf *fresh = replacement(q);
-    if (!fresh) {
-        q->stats.drop_alloc++;
-        TRACE(drop, q, TRACE_DROP_ALLOC, 1);
-        post(q, b);
-        return NULL;
+    if (bad) {
+        q->stats.drop_length += bad;
+        TRACE(drop, q, TRACE_DROP_LENGTH, bad);
     }
-    post(q, fresh);
-    b->len = bytes - VNET_HDR_BYTES;
-    q->stats.packets++;
-    q->stats.bytes += b->len;
-    return b;
+    return kept;
+}
+
+static void count_frames(struct vnet_q *q, struct vnet_buf **frames, uint32_t n)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++)
+        bytes += frames[i]->len;
+    q->stats.packets += n;
+    q->stats.bytes += bytes;
+}
+
+/* Takes up to room entries and hands their frames up. As many buffers are posted after as before:
+ * the replacements are allocated first, and frames without one are dropped and their own buffers go
+ * back, so a short pool costs frames but never starves the ring. Returns the entries taken. */
+static uint32_t harvest(struct vnet_q *q, uint32_t room)
+{
+    struct vring_used used[VNET_BATCH];
+    struct vnet_buf *frames[VNET_BATCH], *next[VNET_BATCH];
+    uint32_t n = vring_pop(&q->ring, used, room);
+    if (!n)
+        return 0;
+    uint32_t kept = frames_of(q, used, n, frames, next), posted = n - kept;
+    uint32_t fresh = replacements(q, next + posted, kept);
+    posted += fresh;
+    if (fresh < kept) {
+        q->stats.drop_alloc += kept - fresh;
+        TRACE(drop, q, TRACE_DROP_ALLOC, kept - fresh);
+    }
+    for (; kept > fresh; kept--)
+        next[posted++] = frames[kept - 1];
+    post(q, next, posted);
+    count_frames(q, frames, kept);
+    TRACE(harvest, q, q->ring.harvested, n);
+    vnet_flush(q);
+    if (kept)
+        vnet_up_rx(q, frames, kept);
+    return n;
 }
 
 uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget)
 {
-    uint32_t done = 0;
-    while (done < budget) {
-        struct vnet_buf *batch[VNET_BATCH];
-        uint32_t room = budget - done < VNET_BATCH ? budget - done : VNET_BATCH;
-        uint32_t popped = 0, kept = 0, bytes;
-        bool overlong;
-        struct vnet_buf *b;
-        while (popped < room && (b = vring_pop(&q->ring, &bytes, &overlong))) {
-            popped++;
-            b = take(q, b, bytes, overlong);
-            if (b)
-                batch[kept++] = b;
-        }
-        if (!popped)
-            break;
-        done += popped;
-        TRACE(harvest, q, q->ring.harvested, popped);
-        vnet_flush(q);
-        if (kept)
-            vnet_up_rx(q, batch, kept);
+    uint32_t done = 0, n = 1;
+    while (done < budget && n) {
+        n = harvest(q, budget - done < VNET_BATCH ? budget - done : VNET_BATCH);
+        done += n;
     }
     vnet_note_broken(q);
     return done;
@@ -72,12 +102,14 @@ uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget)
 uint32_t vnet_rx_fill(struct vnet_q *q)
 {
     while (q->ring.free_count) {
-        struct vnet_buf *b = vnet_up_alloc(q);
-        if (!b) {
+        struct vnet_buf *bufs[VNET_BATCH];
+        uint32_t n = q->ring.free_count < VNET_BATCH ? q->ring.free_count : VNET_BATCH;
+        n = vnet_up_alloc(q, bufs, n);
+        if (!n) {
             TRACE(refill_short, q, q->ring.published, q->ring.free_count);
             return q->ring.free_count;
         }
-        post(q, b);
+        post(q, bufs, n);
     }
     return 0;
 }

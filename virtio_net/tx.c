@@ -6,18 +6,18 @@ uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
 {
     uint32_t done = 0;
     while (done < budget) {
+        struct vring_used used[VNET_BATCH];
         struct vnet_buf *batch[VNET_BATCH];
         uint32_t room = budget - done < VNET_BATCH ? budget - done : VNET_BATCH;
-        uint32_t n = 0, bytes;
-        bool overlong;
-        /* The used length of a transmit buffer says nothing ("Transmitting Packets": the device
-         * wrote nothing), and devices that claim otherwise exist: ignored. */
-        while (n < room && (batch[n] = vring_pop(&q->ring, &bytes, &overlong))) {
-            q->stats.bytes += batch[n]->len;
-            n++;
-        }
+        uint32_t n = vring_pop(&q->ring, used, room);
         if (!n)
             break;
+        /* The used length of a transmit buffer says nothing ("Transmitting Packets": the device
+         * wrote nothing), and devices that claim otherwise exist: ignored. */
+        for (uint32_t i = 0; i < n; i++) {
+            batch[i] = used[i].cookie;
+            q->stats.bytes += batch[i]->len;
+        }
         done += n;
         q->stats.packets += n;
         TRACE(harvest, q, q->ring.harvested, n);
@@ -27,20 +27,29 @@ uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
     return done;
 }
 
+static uint32_t add_batch(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
+{
+    struct vring_item items[VNET_BATCH];
+    for (uint32_t i = 0; i < n; i++) {
+        struct vnet_buf *b = bufs[i];
+        *(struct virtio_net_hdr *)b->data = (struct virtio_net_hdr){ 0 };
+        items[i] = (struct vring_item){ b, env_dma_addr(b->data), VNET_HDR_BYTES + b->len };
+    }
+    return vring_add(&q->ring, items, n, false);
+}
+
 uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     /* Reclaiming while a quarter is still free keeps senders from ever waiting for the interrupt
      * of a ring that the device has long emptied. */
     if (q->ring.free_count < q->ring.size / 4 || q->ring.free_count < n)
         vnet_tx_reclaim(q, UINT32_MAX);
-    uint32_t k = 0;
-    while (k < n) {
-        struct vnet_buf *b = bufs[k];
-        *(struct virtio_net_hdr *)b->data = (struct virtio_net_hdr){ 0 };
-        if (vring_add(&q->ring, b, env_dma_addr(b->data), VNET_HDR_BYTES + b->len, false))
-            break;
-        k++;
-    }
+    uint32_t k = 0, took, batch;
+    do {
+        batch = n - k < VNET_BATCH ? n - k : VNET_BATCH;
+        took = add_batch(q, bufs + k, batch);
+        k += took;
+    } while (took == batch && k < n);
     q->stats.posted += k;
     if (k < n) {
         q->stats.full++;

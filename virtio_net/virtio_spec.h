@@ -55,6 +55,33 @@ struct virtq_used {
 #define VIRTQ_AVAIL_ALIGN 2u
 #define VIRTQ_USED_ALIGN  4u
 #define VIRTQ_SIZE_MAX    32768u
+/* "Legacy Interfaces: A Note on Virtqueue Layout" */
+#define VIRTQ_LEGACY_ALIGN 4096u
+
+/* "Packed Virtqueues": "The Virtqueue Descriptor Table". AVAIL and USED are compared with the wrap
+ * counters. */
+#define PVIRTQ_DESC_F_AVAIL 0x80u
+#define PVIRTQ_DESC_F_USED  0x8000u
+
+struct pvirtq_desc {
+    uint64_t addr;
+    uint32_t len;
+    uint16_t id;
+    uint16_t flags;
+};
+_Static_assert(sizeof(struct pvirtq_desc) == 16, "packed descriptor");
+
+/* "Event Suppression Structure Format" */
+#define PVIRTQ_EVENT_ENABLE  0u
+#define PVIRTQ_EVENT_DISABLE 1u
+#define PVIRTQ_EVENT_DESC    2u
+#define PVIRTQ_WRAP          0x8000u /* the wrap counter, beside a 15-bit slot */
+
+struct pvirtq_event_suppress {
+    uint16_t off_wrap;
+    uint16_t flags;
+};
+_Static_assert(sizeof(struct pvirtq_event_suppress) == 4, "event suppression");
 
 /* "Used Buffer Notification Suppression": has the index moved past event? The arithmetic is
  * modulo 2^16 whatever the queue size. */

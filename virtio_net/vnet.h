@@ -41,9 +41,9 @@ struct vnet_q {
     void *bell;
     uint16_t index;
     uint16_t vector;
-    uint16_t size;        /* chosen by vnet_attach */
-    uint64_t armed_until; /* `harvested` at which the armed interrupt has done its work */
-    uint64_t watched;     /* harvested, at the watchdog's last look */
+    struct vring_config layout; /* chosen by vnet_attach */
+    uint64_t armed_until;       /* `harvested` at which the armed interrupt has done its work */
+    uint64_t watched;           /* harvested, at the watchdog's last look */
     uint64_t watched_ns;
     struct vnet_stats stats;
 };
@@ -54,6 +54,7 @@ struct vnet_features { /* kept for diagnosis */
 
 struct vnet_config {
     bool event_idx;                  /* want EVENT_IDX; without it suppression is by flags */
+    bool packed;                     /* want RING_PACKED */
     uint16_t ring_size[VNET_QUEUES]; /* 0: the device's maximum */
     uint16_t vector[VNET_QUEUES];    /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
 };
@@ -71,7 +72,7 @@ struct vnet_dev {
  * answered. On error the device is left FAILED. */
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg);
 
-/* Sets up both queues in the caller's memory (vring_bytes and vring_shadow_bytes of q[i].size),
+/* Sets up both queues in the caller's memory (vring_bytes and vring_shadow_bytes of q[i].layout),
  * posts receive buffers, sets DRIVER_OK and makes the first kick. Returns 0 or a negative enum
  * vnet_error. The memory is the driver's until vnet_stop returned. */
 int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
@@ -115,9 +116,9 @@ const char *vnet_feature_name(unsigned bit); /* NULL: not a bit we know */
 
 /* Upcalls: linked, not pointed to, so that the packet path has no indirect call. */
 
-/* A buffer to post, or NULL: none free. The driver then drops a frame and posts its buffer again,
- * so the receive ring never shrinks. */
-struct vnet_buf *vnet_up_alloc(struct vnet_q *q);
+/* Up to n buffers to post, n at most VNET_BATCH; returns how many there were. Where they are short
+ * the driver drops frames and posts their buffers again, so the receive ring never shrinks. */
+uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 /* n received frames, 1..VNET_BATCH; they are the port's now. */
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 /* n sent frames; they are the port's again. */

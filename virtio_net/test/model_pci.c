@@ -153,8 +153,18 @@ static void enable(struct model_queue *q, uint32_t value)
     if (!address(q, 0) || !address(q, 1) || !address(q, 2))
         blame("queue enabled before its addresses were set");
     q->enable = 1;
-    ring_dev_init(&q->ring, q->size, model->accepted & VNET_F(EVENT_IDX), address(q, 0),
-                  address(q, 1), address(q, 2));
+    bool packed = model->accepted & VNET_F(RING_PACKED);
+    struct ring_dev_config c = {
+        .size = q->size,
+        .start = packed ? PVIRTQ_WRAP : 0,
+        .packed = packed,
+        .event_idx = model->accepted & VNET_F(EVENT_IDX),
+        .indirect = model->accepted & VNET_F(INDIRECT_DESC),
+        .desc = address(q, 0),
+        .avail = address(q, 1),
+        .used = address(q, 2),
+    };
+    ring_dev_init(&q->ring, &c);
 }
 
 static void write_queue(uint32_t at, uint32_t value)
@@ -165,8 +175,8 @@ static void write_queue(uint32_t at, uint32_t value)
     if (q->enable)
         blame("queue field written after the queue was enabled");
     if (at == REG(queue_size)) {
-        if (!value || value > q->max || (value & (value - 1)))
-            blame("queue size that is no power of two or above the maximum");
+        if (!value || value > q->max)
+            blame("queue size of 0 or above the maximum");
         q->size = (uint16_t)value;
     } else if (at == REG(queue_msix_vector)) {
         q->vector = model->refuses_vectors ? VIRTIO_MSI_NO_VECTOR : (uint16_t)value;

@@ -14,7 +14,7 @@
 
 extern struct vring ring;
 extern struct ring_dev dev;
-extern _Alignas(16) uint8_t ring_memory[64 * PAIR_SIZE_MAX];
+extern _Alignas(4096) uint8_t ring_memory[128 * PAIR_SIZE_MAX];
 extern struct vring_shadow ring_shadow[PAIR_SIZE_MAX];
 
 struct point { /* what the driver did to shared memory */
@@ -26,14 +26,27 @@ extern struct point points[16];
 extern unsigned points_used;        /* wraps round in points[] */
 extern void (*pair_at_fence)(void); /* the device's turn, at each full barrier; or NULL */
 
-void pair_init(uint16_t size, bool event_idx);
-/* As pair_init, with `past` entries gone through already. */
-void pair_init_at(uint16_t size, bool event_idx, uint16_t past);
+extern bool pair_packed;       /* the format of the rings that follow */
+extern uint16_t pair_indirect; /* their indirect_parts */
 
+/* for EACH_FORMAT (f) { ... }: with split rings, then with packed ones. */
+#define EACH_FORMAT(f) (int f = 0; f < 2 && (pair_packed = f, true); f++)
+
+void pair_init(uint16_t size, bool event_idx);
+/* As pair_init, at a position that a ring may go on from: an index, or a packed slot and lap. */
+void pair_init_at(uint16_t size, bool event_idx, uint16_t start);
+/* The position n buffers (of one descriptor) after another. */
+uint16_t pair_position(uint16_t start, uint32_t n);
+
+/* Adds n buffers of one part. */
 void pair_add(unsigned n);
+/* Adds one of `readable` and `writable` parts; returns what vring_add_parts says. */
+int pair_add_parts(unsigned readable, unsigned writable);
 /* The device takes n buffers and uses them; the driver does not see it before ring_dev_show. */
 void pair_use(unsigned n);
 unsigned pair_pop_all(void);
+/* One buffer back; NULL: none. */
+void *pair_pop(uint32_t *bytes, bool *overlong);
 /* One buffer through the ring: added, used, shown. Returns what ring_dev_signal says. */
 bool pair_one(void);
 /* No invariant broken, no driver error. */

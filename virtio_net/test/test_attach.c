@@ -23,13 +23,15 @@ void test_point(enum test_point_kind kind, const volatile void *at, int order)
     (void)order;
 }
 
-struct vnet_buf *vnet_up_alloc(struct vnet_q *q)
+uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
+    uint32_t k = 0;
     (void)q;
-    if (pool_used == pool_size)
-        return NULL;
-    pool[pool_used] = (struct vnet_buf){ .data = data, .capacity = sizeof(data) };
-    return &pool[pool_used++];
+    for (; k < n && pool_used < pool_size; k++) {
+        pool[pool_used] = (struct vnet_buf){ .data = data, .capacity = sizeof(data) };
+        bufs[k] = &pool[pool_used++];
+    }
+    return k;
 }
 
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
@@ -98,12 +100,13 @@ static void test_starts(void **state)
         assert_true(pci.queue[i].enable);
         assert_int_equal(pci.queue[i].size, 256);
         assert_int_equal(pci.queue[i].vector, i);
-        assert_ptr_equal(pci.queue[i].ring.desc, rings[i]);
+        assert_int_equal(pci.queue[i].ring.c.desc, (uintptr_t)rings[i]);
     }
     /* The receive buffers are announced, once, and all of them. */
     assert_int_equal(pci.queue[VNET_RX].doorbells, 1);
     assert_int_equal(pci.queue[VNET_TX].doorbells, 0);
-    assert_int_equal(ring_dev_waiting(&pci.queue[VNET_RX].ring), 256);
+    assert_int_equal(dev.q[VNET_RX].ring.published, 256);
+    assert_true(ring_dev_waiting(&pci.queue[VNET_RX].ring));
 }
 
 /* Each single bit, with and without VERSION_1, on top of nothing and of everything. */
@@ -200,23 +203,29 @@ static void test_config_churn(void **state)
 static void test_ring_sizes(void **state)
 {
     static const struct {
-        uint16_t max, asked;
+        uint16_t max, asked, got; /* got 0: error */
         int error;
+        bool packed;
     } cases[] = {
-        { 256, 0, 0 },
-        { 256, 256, 0 },
-        { 256, 2, 0 },
-        { 0, 0, -VNET_E_NO_QUEUE },
-        { 0, 16, -VNET_E_NO_QUEUE },
-        { 256, 512, -VNET_E_QUEUE_SIZE },
-        { 256, 1, -VNET_E_QUEUE_SIZE },
-        { 256, 100, -VNET_E_QUEUE_SIZE },
-        { 100, 0, -VNET_E_QUEUE_SIZE },
-        { 1, 0, -VNET_E_QUEUE_SIZE },
+        { 256, 0, 256, 0, false },
+        { 256, 256, 256, 0, false },
+        { 256, 1, 1, 0, false },
+        { 1, 0, 1, 0, false },
+        { 100, 0, 64, 0, false },
+        { 100, 0, 100, 0, true },
+        { 256, 100, 100, 0, true },
+        { 1, 0, 1, 0, true },
+        { 0, 0, 0, -VNET_E_NO_QUEUE, false },
+        { 0, 16, 0, -VNET_E_NO_QUEUE, true },
+        { 256, 512, 0, -VNET_E_QUEUE_SIZE, false },
+        { 256, 257, 0, -VNET_E_QUEUE_SIZE, true },
+        { 256, 100, 0, -VNET_E_QUEUE_SIZE, false },
+        { 33000, 33000, 0, -VNET_E_QUEUE_SIZE, true },
     };
     (void)state;
     for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
-        offer(BASIC);
+        offer(BASIC | VNET_F(RING_PACKED));
+        config.packed = cases[i / 2].packed;
         pci.queue[i % 2].max = cases[i / 2].max;
         config.ring_size[i % 2] = cases[i / 2].asked;
         int error = attach();
@@ -224,8 +233,7 @@ static void test_ring_sizes(void **state)
         if (error)
             failed_with(error, (enum vnet_error) - error);
         else
-            assert_int_equal(dev.q[i % 2].size,
-                             cases[i / 2].asked ? cases[i / 2].asked : cases[i / 2].max);
+            assert_int_equal(dev.q[i % 2].layout.size, cases[i / 2].got);
     }
     offer(BASIC);
     pci.num_queues = 1;
@@ -261,7 +269,7 @@ static void test_memory(void **state)
     pool_size = 10;
     assert_int_equal(attach(), 0);
     assert_int_equal(start(), 0);
-    assert_int_equal(ring_dev_waiting(&pci.queue[VNET_RX].ring), 10);
+    assert_int_equal(dev.q[VNET_RX].ring.published, 10);
 }
 
 static struct model_cap *cap_of(uint8_t type)

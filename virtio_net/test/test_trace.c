@@ -181,9 +181,9 @@ static void test_mishaps(void **state)
     expect_b(NEXT(rescue, RX, 0), 70);
     NEXT(irq_mask, RX, 0);
     vnet_poll(world_q(VNET_RX), 64);
+    expect_b(NEXT(drop, RX, TRACE_DROP_LENGTH), 1);
     expect_b(NEXT(fault, RX, FAULT_POINT_rx_alloc), 1);
     expect_b(NEXT(drop, RX, TRACE_DROP_ALLOC), 1);
-    expect_b(NEXT(drop, RX, TRACE_DROP_LENGTH), 1);
     NEXT(harvest, RX, 2);
     expect_b(NEXT(broken, RX, VNET_E_USED_ID_RANGE), 2);
     assert_int_equal(fault_plan_set("", err, sizeof(err)), 0);

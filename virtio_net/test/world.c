@@ -42,10 +42,14 @@ static void frame_seen(uint64_t number, uint64_t *next, uint64_t *gaps)
     *next = number + 1;
 }
 
-struct vnet_buf *vnet_up_alloc(struct vnet_q *q)
+uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
+    uint32_t k = 0;
     (void)q;
-    return world.free_count && !world.alloc_fails ? world.free_bufs[--world.free_count] : NULL;
+    assert_in_range(n, 1, VNET_BATCH);
+    while (k < n && world.free_count && !world.alloc_fails)
+        bufs[k++] = world.free_bufs[--world.free_count];
+    return k;
 }
 
 static void buf_free(struct vnet_buf *b)
@@ -57,12 +61,14 @@ static void buf_free(struct vnet_buf *b)
     world.free_bufs[world.free_count++] = b;
 }
 
-/* Whether the word in the ring really asks for no interrupt, whatever the driver believes. */
-static bool word_masks(const struct vring *r)
+bool world_masked(int index)
 {
+    const struct vring *r = &world_q(index)->ring;
+    if (r->packed)
+        return r->p.driver->flags == PVIRTQ_EVENT_DISABLE;
     if (!r->event_idx)
-        return r->avail->flags & VIRTQ_AVAIL_F_NO_INTERRUPT;
-    return (uint16_t)(r->avail->ring[r->size] - r->used_idx) >= r->size;
+        return r->s.avail->flags & VIRTQ_AVAIL_F_NO_INTERRUPT;
+    return (uint16_t)(r->s.avail->ring[r->size] - r->harvested) >= r->size;
 }
 
 static void send(struct vnet_buf **bufs, unsigned n)
@@ -78,7 +84,7 @@ void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     assert_int_equal(q->index, VNET_RX);
     assert_in_range(n, 1, VNET_BATCH);
-    if (vnet_mode.uses_irqs && !vnet_mode.works_in_irq && !word_masks(&q->ring))
+    if (vnet_mode.uses_irqs && !vnet_mode.works_in_irq && !world_masked(VNET_RX))
         fail_msg("a poll runs with interrupts asked for");
     if (n > world.largest_upcall)
         world.largest_upcall = n;
@@ -158,10 +164,11 @@ bool world_host_rx(void)
         return true;
     uint64_t number = world.host_sent++;
     world.backlog--;
-    assert_true(b.writable);
-    assert_true(b.bytes >= VNET_BUF_BYTES);
-    memset(b.data, 0, VNET_HDR_BYTES);
-    frame_fill(b.data + VNET_HDR_BYTES, number);
+    assert_int_equal(b.readable, 0);
+    assert_int_equal(b.parts, 1);
+    assert_true(b.writable_bytes >= VNET_BUF_BYTES);
+    memset(b.part[0].data, 0, VNET_HDR_BYTES);
+    frame_fill(b.part[0].data + VNET_HDR_BYTES, number);
     ring_dev_use(world_ring(VNET_RX), b.id, VNET_HDR_BYTES + frame_bytes(number));
     world.host[VNET_RX].unshown++;
     return true;
@@ -176,9 +183,11 @@ bool world_host_tx(void)
         return false;
     if (!host_take(VNET_TX, &b))
         return true;
-    assert_false(b.writable);
-    assert_memory_equal(b.data, no_offload, VNET_HDR_BYTES);
-    uint64_t number = frame_check(b.data + VNET_HDR_BYTES, b.bytes - VNET_HDR_BYTES);
+    assert_int_equal(b.writable_bytes, 0);
+    assert_int_equal(b.parts, 1);
+    assert_memory_equal(b.part[0].data, no_offload, VNET_HDR_BYTES);
+    uint64_t number =
+        frame_check(b.part[0].data + VNET_HDR_BYTES, b.readable_bytes - VNET_HDR_BYTES);
     frame_seen(number, &world.tx_next, &world.tx_gaps);
     world.tx_seen++;
     h->ids[h->in_hand_used++] = b.id;
@@ -337,7 +346,7 @@ static void check_counters(void)
     const struct vnet_stats *rx = &world_q(VNET_RX)->stats, *tx = &world_q(VNET_TX)->stats;
     assert_int_equal(rx->packets, world.received);
     assert_int_equal(rx->packets + rx->drop_alloc + rx->drop_length, world.host_sent);
-    assert_int_equal(rx->posted, world.host_sent + world_q(VNET_RX)->size);
+    assert_int_equal(rx->posted, world.host_sent + world_q(VNET_RX)->layout.size);
     assert_int_equal(world.rx_gaps + world.host_sent - world.rx_next,
                      rx->drop_alloc + rx->drop_length);
     if (!world.config.echo)
@@ -366,7 +375,7 @@ void world_quiet(void)
                      (unsigned)(r->published - r->harvested));
     }
     assert_int_equal(world.backlog, 0);
-    assert_int_equal(world.free_count + world_q(VNET_RX)->size, WORLD_POOL);
+    assert_int_equal(world.free_count + world_q(VNET_RX)->layout.size, WORLD_POOL);
     check_counters();
 }
 
@@ -374,7 +383,7 @@ void world_init(const struct world_config *config)
 {
     void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
     bool vectors = vnet_mode.uses_irqs && !config->shared_line;
-    struct vnet_config cfg = { .event_idx = config->event_idx };
+    struct vnet_config cfg = { .event_idx = config->event_idx, .packed = config->packed };
     memset(&world, 0, sizeof(world));
     world.config = *config;
     world.rng.s = config->seed * 0x9e3779b97f4a7c15ull + 1;

@@ -16,10 +16,11 @@
 #define WORLD_RING_MAX 1024u
 #define WORLD_POOL     (2 * WORLD_RING_MAX + 4 * VNET_BATCH)
 #define WORLD_FEATURES                                                                             \
-    (VNET_F(VERSION_1) | VNET_F(EVENT_IDX) | VNET_F(MAC) | VNET_F(STATUS) | VNET_F(MRG_RXBUF))
+    (VNET_F(VERSION_1) | VNET_F(RING_PACKED) | VNET_F(EVENT_IDX) | VNET_F(MAC) | VNET_F(STATUS) |  \
+     VNET_F(MRG_RXBUF))
 
 struct world_config {
-    bool event_idx, shared_line, echo;
+    bool packed, event_idx, shared_line, echo;
     uint16_t ring_size;
     uint64_t seed;
 };
@@ -67,6 +68,8 @@ static inline struct vnet_q *world_q(int index)
     return &world.dev.q[index];
 }
 struct ring_dev *world_ring(int index);
+/* Whether the word in the ring really asks for no interrupt, whatever the driver believes. */
+bool world_masked(int index);
 
 /* Steps. Each returns whether anything happened. */
 bool world_host_rx(void);           /* one frame from the backlog into a buffer */
