@@ -29,13 +29,24 @@ mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' | sort | u
     sort -rn | awk 'NR == 1 { print $2 }')
 [[ -n $mirror ]] || die "this machine's apt sources name no Debian mirror"
 
+in_chroot() {
+    chroot "$chroot" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb "$@"
+}
+
+# A lab that the run left on goes with it.
+leave() {
+    [[ ! -x $chroot/root/ringscope/experiments/lab/lab.sh ]] ||
+        in_chroot /root/ringscope/experiments/lab/lab.sh stop >/dev/null 2>&1 || true
+    unmount
+}
+
 unmount() {
     for m in dev/pts dev/shm dev sys proc; do
         mountpoint -q "$chroot/$m" && umount -l "$chroot/$m"
     done
     ! mountpoint -q "$chroot" || umount -l "$chroot"
 }
-trap unmount EXIT
+trap leave EXIT
 
 unmount
 rm -rf --one-file-system "$chroot"
@@ -55,8 +66,7 @@ mount -t tmpfs tmpfs "$chroot/dev/shm"
 cp /etc/resolv.conf "$chroot/etc/resolv.conf" 2>/dev/null || true
 git clone -q "$root" "$chroot/root/ringscope"
 echo "in the chroot: make $*"
-chroot "$chroot" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb \
-    make -C /root/ringscope "$@" || die "make $* failed in the $release chroot; it is kept in $chroot"
-unmount
+in_chroot make -C /root/ringscope "$@" || die "make $* failed in the $release chroot; it is kept in $chroot"
+leave
 rm -rf --one-file-system "$chroot"
 echo "proved: make $* works on a clean $release"
