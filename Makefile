@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults mutants lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -56,6 +56,8 @@ paper: setup-paper ## SWEEP=name: the report as a PDF, every number generated
 faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault into each mode: results/faults/matrix.tsv
 	@$(MAKE) kit SETUP=no
 	@faultinj/matrix.sh
+
+mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
 lab: setup-demo $(BUILD)/experiments/lab/probe_guest.bin ## build and start the vhost-net VM
 	@experiments/lab/lab.sh start

@@ -30,8 +30,9 @@ $(BUILD)/guest/flags: virtio_net/flags_force
 virtio_net/flags_force:
 
 # Tests: hosted, with the sanitizers; the driver's own objects also with its points (test/points.h).
+VNET_WERROR     := -Werror
 VNET_TEST_OUT   := $(BUILD)/virtio_net/test
-VNET_TEST_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -MMD -MP -I. \
+VNET_TEST_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(VNET_WERROR) -MMD -MP -I. \
 	-DTRACE=1 -DFAULT=1 -fsanitize=address,undefined -fno-sanitize-recover=all
 VNET_POINTS     := -include virtio_net/test/points.h
 
@@ -66,5 +67,13 @@ $(VNET_TESTS):
 test-driver: $(VNET_TESTS)
 	@for t in $(VNET_TESTS); do $$t || exit; done
 	virtio_net/test/text_identical.sh $(VNET_TEST_OUT)/text $(VNET_CORE) $(VNET_MODES:%=virtio_net/mode_%.c)
+
+.PHONY: mutants
+mutants: $(VNET_TESTS)
+	@virtio_net/mutants/mutants.sh
+
+.PHONY: test-names
+test-names:
+	@echo $(VNET_TESTS)
 
 -include $(shell find $(VNET_TEST_OUT) -name '*.d' 2>/dev/null)

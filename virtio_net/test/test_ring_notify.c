@@ -203,6 +203,14 @@ static void test_packed_hand_over(void **state)
     unsigned first = position(POINT_STORE, &ring.p.desc[0].flags, __ATOMIC_RELEASE);
     assert_true(position(POINT_STORE, &ring.p.desc[1].flags, __ATOMIC_RELEASE) < first);
     assert_true(position(POINT_STORE, &ring.p.desc[2].flags, __ATOMIC_RELEASE) < first);
+    /* A list behind it is handed over from its end to its head. */
+    pair_init(16, true);
+    pair_add(1);
+    points_used = 0;
+    assert_int_equal(pair_add_parts(1, 2), 0);
+    unsigned head = position(POINT_STORE, &ring.p.desc[1].flags, __ATOMIC_RELEASE);
+    assert_true(position(POINT_STORE, &ring.p.desc[2].flags, __ATOMIC_RELEASE) < head);
+    assert_true(position(POINT_STORE, &ring.p.desc[3].flags, __ATOMIC_RELEASE) < head);
 }
 
 /* The used entry is read after the word that covers it, and each field of it once. */
