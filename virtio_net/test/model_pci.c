@@ -2,7 +2,7 @@
 #include "model_pci.h"
 #include <string.h>
 
-static struct model_pci *model;
+static struct model *model;
 
 static void blame(const char *what)
 {
@@ -240,7 +240,7 @@ void hosted_doorbell(void *bell, uint16_t queue)
         model->on_doorbell(queue);
 }
 
-void model_pci_init(struct model_pci *m, uint64_t offered, uint16_t max)
+void model_pci_init(struct model *m, uint64_t offered, uint16_t max)
 {
     static const struct model_cap caps[] = {
         { VIRTIO_PCI_CAP_DEVICE_CFG, MODEL_BAR, MODEL_DEVICE, 0x1000 },
@@ -263,7 +263,7 @@ void model_pci_init(struct model_pci *m, uint64_t offered, uint16_t max)
     model = m;
 }
 
-const char *model_pci_violation(const struct model_pci *m)
+const char *model_violation(const struct model *m)
 {
     for (int i = 0; i < MODEL_QUEUES && !m->violation; i++) {
         if (m->queue[i].ring.driver_error)
@@ -272,13 +272,13 @@ const char *model_pci_violation(const struct model_pci *m)
     return m->violation;
 }
 
-void model_pci_isr(struct model_pci *m, uint8_t bits)
+void model_isr(struct model *m, uint8_t bits)
 {
     m->isr |= bits;
 }
 
 /* Capability i lies at 0x40 + 0x18 * i. */
-static const struct model_cap *cap_at(const struct model_pci *m, unsigned offset, unsigned *field)
+static const struct model_cap *cap_at(const struct model *m, unsigned offset, unsigned *field)
 {
     unsigned i = (offset - 0x40) / 0x18;
     *field = (offset - 0x40) % 0x18;

@@ -30,7 +30,7 @@ struct model_queue {
     struct ring_dev ring;
 };
 
-struct model_pci {
+struct model {
     /* Set by the test before the driver looks. */
     uint64_t offered;
     uint16_t num_queues;
@@ -55,17 +55,17 @@ struct model_pci {
 };
 
 struct vnet_pci {
-    struct model_pci *model;
+    struct model *model;
 };
 
 /* A device that works, offering `offered`, with queues of at most `max`. The one that the register
  * accesses of this process reach from now on. */
-void model_pci_init(struct model_pci *m, uint64_t offered, uint16_t max);
+void model_pci_init(struct model *m, uint64_t offered, uint16_t max);
 
 /* The first violation of either the registers' or a ring's rules, or NULL. */
-const char *model_pci_violation(const struct model_pci *m);
+const char *model_violation(const struct model *m);
 
 /* Raises the shared line's cause. */
-void model_pci_isr(struct model_pci *m, uint8_t bits);
+void model_isr(struct model *m, uint8_t bits);
 
 #endif

@@ -5,7 +5,7 @@
 #include "../mode.h"
 #include <string.h>
 
-static struct model_pci pci;
+static struct model pci;
 static struct vnet_pci bus = { &pci };
 static struct pci_modern transport;
 static struct vnet_dev dev;

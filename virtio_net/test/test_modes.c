@@ -207,10 +207,10 @@ static void test_shared_line(void **state)
     world_init(&c);
     world.in_irq = true;
     assert_false(vnet_irq_shared(&world.dev));
-    model_pci_isr(&world.pci, VIRTIO_ISR_CONFIG);
+    model_isr(&world.model, VIRTIO_ISR_CONFIG);
     assert_true(vnet_irq_shared(&world.dev));
     assert_int_equal(world_q(VNET_RX)->stats.irqs, 0);
-    model_pci_isr(&world.pci, VIRTIO_ISR_QUEUE);
+    model_isr(&world.model, VIRTIO_ISR_QUEUE);
     assert_true(vnet_irq_shared(&world.dev));
     assert_int_equal(world_q(VNET_RX)->stats.irqs_spurious, 1);
     assert_int_equal(world_q(VNET_TX)->stats.irqs, 0);
@@ -353,7 +353,7 @@ static void test_stop_in_full_flight(void **state)
         assert_int_equal(world.free_count, WORLD_POOL);
         for (int i = 0; i < VNET_QUEUES; i++)
             assert_int_equal(vnet_check(world_q(i)), 0);
-        assert_null(model_pci_violation(&world.pci));
+        assert_null(model_violation(&world.model));
     }
 }
 
@@ -362,11 +362,11 @@ static void test_stop_waits_for_reset(void **state)
     struct world_config c = { .event_idx = true, .ring_size = 16, .seed = 3 };
     (void)state;
     world_init(&c);
-    world.pci.hangs_in_reset = true;
+    world.model.hangs_in_reset = true;
     given_back = 0;
     assert_int_equal(vnet_stop(&world.dev, give_back), -VNET_E_RESET_TIMEOUT);
     assert_int_equal(given_back, 0);
-    world.pci.hangs_in_reset = false;
+    world.model.hangs_in_reset = false;
     assert_int_equal(vnet_stop(&world.dev, give_back), 0);
     assert_int_equal(world.free_count, WORLD_POOL);
 }

@@ -9,7 +9,7 @@ static struct vring_shadow shadows[VNET_QUEUES][WORLD_RING_MAX];
 
 struct ring_dev *world_ring(int index)
 {
-    return &world.pci.queue[index].ring;
+    return &world.model.queue[index].ring;
 }
 
 /* A frame is its number, and a pattern after that. */
@@ -118,8 +118,8 @@ static void raise_irq(int index)
 {
     world.irqs_sent[index]++;
     if (world.config.shared_line)
-        model_pci_isr(&world.pci, VIRTIO_ISR_QUEUE);
-    else if (world.pci.queue[index].vector != VIRTIO_MSI_NO_VECTOR)
+        model_isr(&world.model, VIRTIO_ISR_QUEUE);
+    else if (world.model.queue[index].vector != VIRTIO_MSI_NO_VECTOR)
         world.irq_waiting[index] = true;
 }
 
@@ -200,7 +200,7 @@ bool world_host_complete(bool any)
 
 bool world_irq(int index)
 {
-    bool line = world.config.shared_line && world.pci.isr && vnet_mode.uses_irqs;
+    bool line = world.config.shared_line && world.model.isr && vnet_mode.uses_irqs;
     if (world.in_irq || !(line || world.irq_waiting[index]))
         return false;
     world.irq_waiting[index] = false;
@@ -347,14 +347,14 @@ static void check_counters(void)
     assert_int_equal(world.tx_seen,
                      world.config.echo ? world.received - world.refused : world.source_next);
     for (int i = 0; i < VNET_QUEUES; i++) {
-        assert_int_equal(world_q(i)->stats.kicks, world.pci.queue[i].doorbells);
+        assert_int_equal(world_q(i)->stats.kicks, world.model.queue[i].doorbells);
         assert_int_equal(world_q(i)->stats.rescues, 0);
     }
 }
 
 void world_quiet(void)
 {
-    const char *wrong = model_pci_violation(&world.pci);
+    const char *wrong = model_violation(&world.model);
     if (wrong)
         fail_msg("device: %s", wrong);
     for (int i = 0; i < VNET_QUEUES; i++) {
@@ -382,9 +382,9 @@ void world_init(const struct world_config *config)
         world.bufs[i] = (struct vnet_buf){ .data = frames[i], .capacity = VNET_BUF_BYTES };
         world.free_bufs[world.free_count++] = &world.bufs[i];
     }
-    model_pci_init(&world.pci, WORLD_FEATURES, WORLD_RING_MAX);
-    world.pci.on_doorbell = on_doorbell;
-    world.bus.model = &world.pci;
+    model_pci_init(&world.model, WORLD_FEATURES, WORLD_RING_MAX);
+    world.model.on_doorbell = on_doorbell;
+    world.bus.model = &world.model;
     for (int i = 0; i < VNET_QUEUES; i++) {
         cfg.ring_size[i] = config->ring_size;
         cfg.vector[i] = vectors ? (uint16_t)i : VIRTIO_MSI_NO_VECTOR;
@@ -395,5 +395,5 @@ void world_init(const struct world_config *config)
     assert_int_equal(pci_modern_probe(&world.transport, &world.bus), 0);
     assert_int_equal(vnet_attach(&world.dev, &world.transport.base, &cfg), 0);
     assert_int_equal(vnet_start(&world.dev, memory, shadow), 0);
-    assert_null(model_pci_violation(&world.pci));
+    assert_null(model_violation(&world.model));
 }

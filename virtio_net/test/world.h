@@ -33,7 +33,7 @@ struct world_host { /* the worker of one queue */
 };
 
 struct world {
-    struct model_pci pci;
+    struct model model;
     struct vnet_pci bus;
     struct pci_modern transport;
     struct vnet_dev dev;
