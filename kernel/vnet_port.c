@@ -216,7 +216,7 @@ static int start_device(void)
 {
     void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
     for (int i = 0; i < VNET_QUEUES; i++) {
-        memory[i] = ring_memory(vring_bytes(dev.q[i].size));
+        memory[i] = ring_memory(vnet_ring_bytes(&dev.q[i]));
         shadow[i] = ring_memory(vring_shadow_bytes(dev.q[i].size));
         if (!memory[i] || !shadow[i])
             return -VNET_E_MEMORY;
@@ -242,6 +242,7 @@ static int attach_device(int entries)
     struct vnet_config cfg = {
         .event_idx = cmdline.event_idx,
         .ring_size = { (uint16_t)cmdline.rx_ring, (uint16_t)cmdline.tx_ring },
+        .config_vector = VIRTIO_MSI_NO_VECTOR,
     };
     for (int i = 0; i < VNET_QUEUES; i++)
         cfg.vector[i] = entries ? (uint16_t)i : VIRTIO_MSI_NO_VECTOR;

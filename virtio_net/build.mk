@@ -6,7 +6,8 @@ TRACE ?= 1
 FAULT ?= 1
 
 VNET_MODES   := poll intr hybrid
-VNET_CORE    := $(patsubst %,virtio_net/%.c,vring_split dev rx tx irq transport/pci_modern)
+VNET_TRANSPORTS := $(patsubst %,virtio_net/transport/%.c,pci_modern)
+VNET_CORE    := $(patsubst %,virtio_net/%.c,vring_split dev wait rx tx irq) $(VNET_TRANSPORTS)
 VNET_SUPPORT := trace/buffer.c faultinj/plan.c
 
 # Guest: VNET_OBJS_<mode> is what kernel/build.mk links. Its flags come from there, so they are
@@ -42,7 +43,9 @@ $(VNET_TEST_OUT)/%.o: %.c
 vnet_test_objs = $(patsubst %.c,$(VNET_TEST_OUT)/%.o,$(1))
 VNET_TEST_RING := virtio_net/vring_split.c faultinj/device.c virtio_net/test/ring_pair.c
 
-VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) faultinj/device.c $(addprefix virtio_net/test/,model_pci.c world.c)
+VNET_TEST_MODEL := faultinj/device.c \
+	$(patsubst %,virtio_net/test/%.c,model model_bus model_pci)
+VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) $(VNET_TEST_MODEL) virtio_net/test/world.c
 
 VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify test_attach test_trace \
 	$(VNET_MODES:%=test_mode_%) test_watchdog_intr test_watchdog_hybrid)

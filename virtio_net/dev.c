@@ -1,9 +1,8 @@
 /* The life of a device: reset, negotiation, queues, DRIVER_OK, and the way back. */
 #include "mode.h"
+#include "wait.h"
 #include "../trace/trace.h"
 
-#define RESET_DEADLINE_NS                                                                          \
-    100000000ull /* devices answer in microseconds; a broken one must not hang us */
 #define CONFIG_TRIES 16
 
 const char *vnet_error_text(int error)
@@ -33,21 +32,6 @@ static void status_add(struct vnet_transport *t, uint8_t bit)
     t->ops->status_set(t, t->ops->status_get(t) | bit);
 }
 
-static int reset(struct vnet_transport *t)
-{
-    uint64_t start = env_now();
-    t->ops->reset(t);
-    for (;;) {
-        /* The clock before the look: a CPU taken away in between must not pass for a timeout. */
-        bool late = env_now() - start > RESET_DEADLINE_NS;
-        if (t->ops->status_get(t) == 0)
-            return 0;
-        if (late)
-            return -VNET_E_RESET_TIMEOUT;
-        env_relax();
-    }
-}
-
 static int fail(struct vnet_transport *t, int error)
 {
     status_add(t, VIRTIO_STATUS_FAILED);
@@ -75,14 +59,13 @@ static int negotiate(struct vnet_dev *dev, const struct vnet_config *cfg)
     struct vnet_transport *t = dev->transport;
     struct vnet_features *f = &dev->features;
     f->offered = t->ops->features_get(t);
-    f->wanted = wanted_features(cfg, want_option);
+    f->wanted = wanted_features(cfg, want_option) | t->features;
     f->accepted = f->wanted & f->offered;
     f->missing = f->wanted & ~f->offered;
     if (wanted_features(cfg, want_must) & ~f->offered)
         return -VNET_E_FEATURE_MISSING;
     t->ops->features_set(t, f->accepted);
-    status_add(t, VIRTIO_STATUS_FEATURES_OK);
-    return t->ops->status_get(t) & VIRTIO_STATUS_FEATURES_OK ? 0 : -VNET_E_FEATURES_REFUSED;
+    return vnet_wait_features_ok(t);
 }
 
 /* "Driver Requirements: Device Configuration Space": fields wider than 32 bit, and several fields
@@ -91,7 +74,7 @@ static int read_config(struct vnet_dev *dev)
 {
     struct vnet_transport *t = dev->transport;
     for (int i = 0; i < CONFIG_TRIES; i++) {
-        uint8_t before = t->ops->config_generation(t);
+        uint32_t before = t->ops->config_generation(t);
         if (dev->features.accepted & VNET_F(MAC)) {
             for (uint32_t j = 0; j < 6; j++)
                 dev->mac[j] = t->ops->config_read8(t, j);
@@ -99,12 +82,19 @@ static int read_config(struct vnet_dev *dev)
         dev->link_up = true;
         if (dev->features.accepted & VNET_F(STATUS)) {
             uint32_t at = offsetof(struct virtio_net_config, status);
-            dev->link_up = t->ops->config_read8(t, at) & VIRTIO_NET_S_LINK_UP;
+            dev->link_up = t->ops->config_read16(t, at) & VIRTIO_NET_S_LINK_UP;
         }
         if (t->ops->config_generation(t) == before)
             return 0;
     }
     return -VNET_E_CONFIG;
+}
+
+void vnet_config_changed(struct vnet_dev *dev)
+{
+    dev->config_changes++;
+    /* A configuration that does not come to rest is announced again when it does. */
+    read_config(dev);
 }
 
 static int choose_size(struct vnet_q *q, uint16_t asked)
@@ -121,12 +111,14 @@ static int choose_size(struct vnet_q *q, uint16_t asked)
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
 {
     *dev = (struct vnet_dev){ .transport = t };
-    int error = reset(t);
+    int error = vnet_wait_reset(t);
     if (error)
         return error;
     status_add(t, VIRTIO_STATUS_ACKNOWLEDGE);
     status_add(t, VIRTIO_STATUS_DRIVER);
     error = negotiate(dev, cfg);
+    if (!error)
+        error = t->ops->set_config_vector(t, cfg->config_vector);
     if (!error)
         error = read_config(dev);
     for (uint16_t i = 0; i < VNET_QUEUES && !error; i++) {
@@ -139,16 +131,27 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
     return error ? fail(t, error) : 0;
 }
 
+static size_t used_align(const struct vnet_q *q)
+{
+    return q->dev->transport->legacy ? VIRTIO_PCI_LEGACY_ALIGN : VIRTQ_USED_ALIGN;
+}
+
+size_t vnet_ring_bytes(const struct vnet_q *q)
+{
+    return vring_bytes(q->size, used_align(q));
+}
+
 static int start_queue(struct vnet_q *q, void *memory, void *shadow)
 {
     struct vnet_transport *t = q->dev->transport;
     bool event_idx = q->dev->features.accepted & VNET_F(EVENT_IDX);
-    int error = vring_init(&q->ring, q->size, event_idx, memory, shadow);
+    int error = vring_init(&q->ring, q->size, used_align(q), event_idx, memory, shadow);
     if (error)
         return error;
     struct vnet_ring_addr addr;
     vring_addresses(&q->ring, &addr);
-    return t->ops->queue_setup(t, q->index, q->size, &addr, q->vector, &q->bell);
+    error = t->ops->queue_setup(t, q->index, q->size, &addr, q->vector, &q->bell);
+    return error ? error : vnet_wait_queue_enabled(t, q->index);
 }
 
 int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
@@ -174,7 +177,7 @@ int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
 
 int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf))
 {
-    int error = reset(dev->transport);
+    int error = vnet_wait_reset(dev->transport);
     if (error)
         return error;
     for (int i = 0; i < VNET_QUEUES; i++) {

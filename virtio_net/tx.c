@@ -53,7 +53,7 @@ static void kick(struct vnet_q *q)
 {
     q->stats.kicks++;
     TRACE_STAMP(before);
-    env_doorbell(q->bell, q->index);
+    env_doorbell(q->bell);
     TRACE_COUNTED(kick, (uint32_t)q->stats.kicks, q, q->ring.published, before);
 }
 

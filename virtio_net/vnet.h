@@ -38,7 +38,7 @@ enum { VNET_RX, VNET_TX, VNET_QUEUES }; /* "Virtqueues": receiveq1, transmitq1 *
 struct vnet_q {
     struct vring ring;
     struct vnet_dev *dev;
-    void *bell;
+    struct env_bell bell;
     uint16_t index;
     uint16_t vector;
     uint16_t size;        /* chosen by vnet_attach */
@@ -56,6 +56,7 @@ struct vnet_config {
     bool event_idx;                  /* want EVENT_IDX; without it suppression is by flags */
     uint16_t ring_size[VNET_QUEUES]; /* 0: the device's maximum */
     uint16_t vector[VNET_QUEUES];    /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
+    uint16_t config_vector;          /* likewise, for configuration changes */
 };
 
 struct vnet_dev {
@@ -63,6 +64,7 @@ struct vnet_dev {
     struct vnet_features features;
     uint8_t mac[6];
     bool link_up;
+    uint64_t config_changes; /* announced by the device */
     struct vnet_q q[VNET_QUEUES];
 };
 
@@ -71,9 +73,13 @@ struct vnet_dev {
  * answered. On error the device is left FAILED. */
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg);
 
-/* Sets up both queues in the caller's memory (vring_bytes and vring_shadow_bytes of q[i].size),
- * posts receive buffers, sets DRIVER_OK and makes the first kick. Returns 0 or a negative enum
- * vnet_error. The memory is the driver's until vnet_stop returned. */
+/* Bytes of ring memory for an attached queue; contiguous for the device, and aligned to 16 bytes,
+ * or to VIRTIO_PCI_LEGACY_ALIGN for a legacy device. */
+size_t vnet_ring_bytes(const struct vnet_q *q);
+
+/* Sets up both queues in the caller's memory (vnet_ring_bytes, and vring_shadow_bytes of
+ * q[i].size), posts receive buffers, sets DRIVER_OK and makes the first kick. Returns 0 or a
+ * negative enum vnet_error. The memory is the driver's until vnet_stop returned. */
 int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
                void *const shadow[VNET_QUEUES]);
 
@@ -91,8 +97,15 @@ void vnet_flush(struct vnet_q *q);
 /* One queue's interrupt (MSI-X). */
 void vnet_irq(struct vnet_q *q);
 
-/* The shared line (INTx): reads the ISR status. False: the interrupt was another device's. */
+/* One message (MSI-X) for all queues. */
+void vnet_irq_any(struct vnet_dev *dev);
+
+/* The device's line (INTx, MMIO), which others may share: asks the device for the cause, handles
+ * and acknowledges it. False: the interrupt was another device's. */
 bool vnet_irq_shared(struct vnet_dev *dev);
+
+/* The configuration's own vector (MSI-X): reads the link's state anew. */
+void vnet_config_changed(struct vnet_dev *dev);
 
 struct vnet_poll_result {
     uint32_t done; /* used entries handled */

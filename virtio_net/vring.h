@@ -51,15 +51,17 @@ struct vring {
     struct vring_shadow *shadow;
 };
 
-/* Bytes of device-visible ring memory, and of private shadow memory, for a queue of this size. */
-size_t vring_bytes(uint16_t size);
+/* Bytes of device-visible ring memory, and of private shadow memory, for a queue of this size.
+ * used_align: VIRTQ_USED_ALIGN, or what the legacy interface wants. */
+size_t vring_bytes(uint16_t size, size_t used_align);
 size_t vring_shadow_bytes(uint16_t size);
 
 /* Lays out an empty ring in `memory` (16-byte aligned, vring_bytes long) and `shadow`. Everything
  * is zeroed, event words included: stale ones would suppress notifications of the new life.
  * Returns 0, -VNET_E_QUEUE_SIZE or -VNET_E_MEMORY. The caller keeps both memories until the device
  * has been reset. */
-int vring_init(struct vring *r, uint16_t size, bool event_idx, void *memory, void *shadow);
+int vring_init(struct vring *r, uint16_t size, size_t used_align, bool event_idx, void *memory,
+               void *shadow);
 
 void vring_addresses(const struct vring *r, struct vnet_ring_addr *addr);
 

@@ -6,16 +6,16 @@ static size_t avail_offset(uint16_t size)
     return sizeof(struct virtq_desc) * size;
 }
 
-static size_t used_offset(uint16_t size)
+static size_t used_offset(uint16_t size, size_t align)
 {
     size_t end = avail_offset(size) + sizeof(struct virtq_avail) + 2u * size + 2u;
-    return (end + VIRTQ_USED_ALIGN - 1) & ~(size_t)(VIRTQ_USED_ALIGN - 1);
+    return (end + align - 1) & ~(align - 1);
 }
 
-size_t vring_bytes(uint16_t size)
+size_t vring_bytes(uint16_t size, size_t used_align)
 {
-    return used_offset(size) + sizeof(struct virtq_used) + sizeof(struct virtq_used_elem) * size +
-           2u;
+    return used_offset(size, used_align) + sizeof(struct virtq_used) +
+           sizeof(struct virtq_used_elem) * size + 2u;
 }
 
 size_t vring_shadow_bytes(uint16_t size)
@@ -39,7 +39,8 @@ static void latch_broken(struct vring *r, enum vnet_error reason)
         r->broken = (uint8_t)reason;
 }
 
-int vring_init(struct vring *r, uint16_t size, bool event_idx, void *memory, void *shadow)
+int vring_init(struct vring *r, uint16_t size, size_t used_align, bool event_idx, void *memory,
+               void *shadow)
 {
     /* "The queue size is always a power of 2" for split rings; 1 would make full and empty of a
      * one-slot free list hard to tell from broken, and no device offers it. */
@@ -48,7 +49,7 @@ int vring_init(struct vring *r, uint16_t size, bool event_idx, void *memory, voi
     if (!memory || !shadow || (uintptr_t)memory % VIRTQ_DESC_ALIGN)
         return -VNET_E_MEMORY;
     uint8_t *base = memory;
-    for (size_t i = 0; i < vring_bytes(size); i++)
+    for (size_t i = 0; i < vring_bytes(size, used_align); i++)
         base[i] = 0;
     *r = (struct vring){
         .size = size,
@@ -56,7 +57,7 @@ int vring_init(struct vring *r, uint16_t size, bool event_idx, void *memory, voi
         .free_count = size,
         .desc = memory,
         .avail = (struct virtq_avail *)(base + avail_offset(size)),
-        .used = (struct virtq_used *)(base + used_offset(size)),
+        .used = (struct virtq_used *)(base + used_offset(size, used_align)),
         .shadow = shadow,
     };
     for (uint16_t i = 0; i < size; i++)

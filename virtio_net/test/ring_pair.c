@@ -23,8 +23,9 @@ void pair_init(uint16_t size, bool event_idx)
     struct vnet_ring_addr a;
     memset(ring_memory, 0xab, sizeof(ring_memory)); /* the remains of an earlier life */
     memset(ring_shadow, 0xab, sizeof(ring_shadow));
-    assert_true(vring_bytes(size) <= sizeof(ring_memory));
-    assert_int_equal(vring_init(&ring, size, event_idx, ring_memory, ring_shadow), 0);
+    assert_true(vring_bytes(size, VIRTQ_USED_ALIGN) <= sizeof(ring_memory));
+    assert_int_equal(vring_init(&ring, size, VIRTQ_USED_ALIGN, event_idx, ring_memory, ring_shadow),
+                     0);
     vring_addresses(&ring, &a);
     ring_dev_init(&dev, size, event_idx, a.desc, a.avail, a.used);
     pair_at_fence = NULL;

@@ -7,11 +7,15 @@ static void test_init(void **state)
     static const uint16_t bad[] = { 0, 1, 3, 6, 1000, 65535 };
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_int_equal(vring_init(&ring, bad[i], true, ring_memory, ring_shadow),
-                         -VNET_E_QUEUE_SIZE);
-    assert_int_equal(vring_init(&ring, 4, true, ring_memory + 8, ring_shadow), -VNET_E_MEMORY);
-    assert_int_equal(vring_init(&ring, 4, true, NULL, ring_shadow), -VNET_E_MEMORY);
-    assert_int_equal(vring_init(&ring, 4, true, ring_memory, NULL), -VNET_E_MEMORY);
+        assert_int_equal(
+            vring_init(&ring, bad[i], VIRTQ_USED_ALIGN, true, ring_memory, ring_shadow),
+            -VNET_E_QUEUE_SIZE);
+    assert_int_equal(vring_init(&ring, 4, VIRTQ_USED_ALIGN, true, ring_memory + 8, ring_shadow),
+                     -VNET_E_MEMORY);
+    assert_int_equal(vring_init(&ring, 4, VIRTQ_USED_ALIGN, true, NULL, ring_shadow),
+                     -VNET_E_MEMORY);
+    assert_int_equal(vring_init(&ring, 4, VIRTQ_USED_ALIGN, true, ring_memory, NULL),
+                     -VNET_E_MEMORY);
 }
 
 /* A stale event word of an earlier life would suppress notifications of this one. */
@@ -20,9 +24,9 @@ static void test_init_leaves_nothing_stale(void **state)
     (void)state;
     for (uint16_t size = 2; size <= PAIR_SIZE_MAX; size *= 2) {
         pair_init(size, true);
-        for (size_t i = 0; i < vring_bytes(size); i++)
+        for (size_t i = 0; i < vring_bytes(size, VIRTQ_USED_ALIGN); i++)
             assert_int_equal(ring_memory[i], 0);
-        assert_int_equal(ring_memory[vring_bytes(size)], 0xab);
+        assert_int_equal(ring_memory[vring_bytes(size, VIRTQ_USED_ALIGN)], 0xab);
         pair_healthy();
     }
 }
@@ -36,7 +40,7 @@ static void test_layout(void **state)
     vring_addresses(&ring, &a);
     assert_int_equal(a.avail - a.desc, 16 * 256);
     assert_int_equal(a.used - a.avail, 6 + 2 * 256 + 2); /* 2 to be aligned to 4 */
-    assert_int_equal(vring_bytes(256), 16 * 256 + 520 + 6 + 8 * 256);
+    assert_int_equal(vring_bytes(256, VIRTQ_USED_ALIGN), 16 * 256 + 520 + 6 + 8 * 256);
 }
 
 /* A full ring round and round; every buffer comes back as itself. */

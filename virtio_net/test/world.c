@@ -374,7 +374,8 @@ void world_init(const struct world_config *config)
 {
     void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
     bool vectors = vnet_mode.uses_irqs && !config->shared_line;
-    struct vnet_config cfg = { .event_idx = config->event_idx };
+    struct vnet_config cfg = { .event_idx = config->event_idx,
+                               .config_vector = VIRTIO_MSI_NO_VECTOR };
     memset(&world, 0, sizeof(world));
     world.config = *config;
     world.rng.s = config->seed * 0x9e3779b97f4a7c15ull + 1;
