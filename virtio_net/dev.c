@@ -59,13 +59,18 @@ static int negotiate(struct vnet_dev *dev, const struct vnet_config *cfg)
     struct vnet_transport *t = dev->transport;
     struct vnet_features *f = &dev->features;
     f->offered = t->ops->features_get(t);
+    uint64_t must = wanted_features(cfg, want_must);
     f->wanted = wanted_features(cfg, want_option) | t->features;
+    if (t->legacy) {
+        f->wanted &= UINT32_MAX;
+        must = VNET_F(ANY_LAYOUT); /* a header and its frame share a descriptor here */
+    }
     f->accepted = f->wanted & f->offered;
     f->missing = f->wanted & ~f->offered;
-    if (wanted_features(cfg, want_must) & ~f->offered)
+    if (must & ~f->offered)
         return -VNET_E_FEATURE_MISSING;
     t->ops->features_set(t, f->accepted);
-    return vnet_wait_features_ok(t);
+    return t->legacy ? 0 : vnet_wait_features_ok(t);
 }
 
 /* "Driver Requirements: Device Configuration Space": fields wider than 32 bit, and several fields
@@ -125,6 +130,7 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
         struct vnet_q *q = &dev->q[i];
         q->dev = dev;
         q->index = i;
+        q->hdr_bytes = t->legacy ? VIRTIO_NET_HDR_LEGACY_BYTES : VNET_HDR_BYTES;
         q->vector = cfg->vector[i];
         error = choose_size(q, cfg->ring_size[i]);
     }

@@ -13,7 +13,8 @@ static struct vnet_buf *replacement(struct vnet_q *q)
 static void post(struct vnet_q *q, struct vnet_buf *b)
 {
     /* Cannot fail: every post fills the descriptor that a pop or the start just left free. */
-    vring_add(&q->ring, b, env_dma_addr(b->data), b->capacity, true);
+    uint32_t unused = VNET_HDR_BYTES - q->hdr_bytes;
+    vring_add(&q->ring, b, env_dma_addr(b->data + unused), b->capacity - unused, true);
     q->stats.posted++;
 }
 
@@ -22,7 +23,7 @@ static void post(struct vnet_q *q, struct vnet_buf *b)
  * buffer goes back, so a short pool costs frames but never starves the ring. */
 static struct vnet_buf *take(struct vnet_q *q, struct vnet_buf *b, uint32_t bytes, bool overlong)
 {
-    if (overlong || bytes < VNET_HDR_BYTES) {
+    if (overlong || bytes < q->hdr_bytes) {
         q->stats.drop_length++;
         TRACE(drop, q, TRACE_DROP_LENGTH, 1);
         post(q, b);
@@ -36,7 +37,7 @@ static struct vnet_buf *take(struct vnet_q *q, struct vnet_buf *b, uint32_t byte
         return NULL;
     }
     post(q, fresh);
-    b->len = bytes - VNET_HDR_BYTES;
+    b->len = bytes - q->hdr_bytes;
     q->stats.packets++;
     q->stats.bytes += b->len;
     return b;

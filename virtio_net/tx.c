@@ -37,7 +37,8 @@ uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
     while (k < n) {
         struct vnet_buf *b = bufs[k];
         *(struct virtio_net_hdr *)b->data = (struct virtio_net_hdr){ 0 };
-        if (vring_add(&q->ring, b, env_dma_addr(b->data), VNET_HDR_BYTES + b->len, false))
+        if (vring_add(&q->ring, b, env_dma_addr(b->data + VNET_HDR_BYTES - q->hdr_bytes),
+                      q->hdr_bytes + b->len, false))
             break;
         k++;
     }

@@ -83,6 +83,8 @@ struct virtio_net_hdr {
     uint16_t num_buffers;
 };
 _Static_assert(sizeof(struct virtio_net_hdr) == 12, "net header");
+/* "Legacy Interface: Device Operation": without MRG_RXBUF it ends before num_buffers */
+#define VIRTIO_NET_HDR_LEGACY_BYTES 10u
 
 /* "PCI Device Discovery" */
 #define VIRTIO_PCI_VENDOR           0x1af4u

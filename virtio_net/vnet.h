@@ -17,13 +17,13 @@ enum vnet_feature_bit {
 #include "features.def"
 };
 
-#define VNET_HDR_BYTES 12u   /* struct virtio_net_hdr, VERSION_1 */
+#define VNET_HDR_BYTES 12u   /* struct virtio_net_hdr, VERSION_1; room for it in any case */
 #define VNET_FRAME_MAX 1514u /* no MTU, no offloads: an Ethernet frame without its FCS */
 #define VNET_BUF_BYTES (VNET_HDR_BYTES + VNET_FRAME_MAX)
 #define VNET_BATCH     32u /* frames handed over in one upcall */
 
 struct vnet_buf {
-    uint8_t *data;     /* VNET_HDR_BYTES of header, then the frame; contiguous for the device */
+    uint8_t *data; /* VNET_HDR_BYTES for the header, then the frame; contiguous for the device */
     uint32_t capacity; /* bytes at data, at least VNET_BUF_BYTES */
     uint32_t len;      /* bytes of frame */
 };
@@ -42,6 +42,7 @@ struct vnet_q {
     uint16_t index;
     uint16_t vector;
     uint16_t size;        /* chosen by vnet_attach */
+    uint16_t hdr_bytes;   /* of the header, which ends where the frame begins */
     uint64_t armed_until; /* `harvested` at which the armed interrupt has done its work */
     uint64_t watched;     /* harvested, at the watchdog's last look */
     uint64_t watched_ns;
