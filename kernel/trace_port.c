@@ -35,6 +35,7 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
              "mode=%s event_idx=%d workload=%s irq=%s rx_ring=%u tx_ring=%u budget=%lu",
              vnet_mode.name, !!(dev->features.accepted & VNET_F(EVENT_IDX)), cmdline.workload,
              irq_kind, dev->q[VNET_RX].size, dev->q[VNET_TX].size, cmdline.budget);
+    name_counter("", "config_changes", &dev->config_changes);
     name_queue_counters("rx_", &dev->q[VNET_RX].stats);
     name_queue_counters("tx_", &dev->q[VNET_TX].stats);
 #define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);

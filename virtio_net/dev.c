@@ -60,10 +60,10 @@ static int negotiate(struct vnet_dev *dev, const struct vnet_config *cfg)
     struct vnet_features *f = &dev->features;
     f->offered = t->ops->features_get(t);
     uint64_t must = wanted_features(cfg, want_must);
-    f->wanted = wanted_features(cfg, want_option) | t->features;
+    f->wanted = wanted_features(cfg, want_option) | (t->features & f->offered);
     if (t->legacy) {
-        f->wanted &= UINT32_MAX;
         must = VNET_F(ANY_LAYOUT); /* a header and its frame share a descriptor here */
+        f->wanted = (f->wanted & UINT32_MAX) | must;
     }
     f->accepted = f->wanted & f->offered;
     f->missing = f->wanted & ~f->offered;
@@ -115,7 +115,7 @@ static int choose_size(struct vnet_q *q, uint16_t asked)
 
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
 {
-    *dev = (struct vnet_dev){ .transport = t };
+    *dev = (struct vnet_dev){ .transport = t, .config_vector = cfg->config_vector };
     int error = vnet_wait_reset(t);
     if (error)
         return error;
@@ -123,7 +123,7 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
     status_add(t, VIRTIO_STATUS_DRIVER);
     error = negotiate(dev, cfg);
     if (!error)
-        error = t->ops->set_config_vector(t, cfg->config_vector);
+        error = t->ops->set_config_vector(t, dev->config_vector);
     if (!error)
         error = read_config(dev);
     for (uint16_t i = 0; i < VNET_QUEUES && !error; i++) {
@@ -147,7 +147,7 @@ size_t vnet_ring_bytes(const struct vnet_q *q)
     return vring_bytes(q->size, used_align(q));
 }
 
-static int start_queue(struct vnet_q *q, void *memory, void *shadow)
+int vnet_queue_setup(struct vnet_q *q, void *memory, void *shadow)
 {
     struct vnet_transport *t = q->dev->transport;
     bool event_idx = q->dev->features.accepted & VNET_F(EVENT_IDX);
@@ -164,7 +164,7 @@ int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
                void *const shadow[VNET_QUEUES])
 {
     for (int i = 0; i < VNET_QUEUES; i++) {
-        int error = start_queue(&dev->q[i], memory[i], shadow[i]);
+        int error = vnet_queue_setup(&dev->q[i], memory[i], shadow[i]);
         if (error)
             return fail(dev->transport, error);
     }
@@ -186,11 +186,8 @@ int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct v
     int error = vnet_wait_reset(dev->transport);
     if (error)
         return error;
-    for (int i = 0; i < VNET_QUEUES; i++) {
-        struct vnet_buf *b;
-        while ((b = vring_reclaim(&dev->q[i].ring)))
-            give_back(&dev->q[i], b);
-    }
+    for (int i = 0; i < VNET_QUEUES; i++)
+        vnet_queue_empty(&dev->q[i], give_back);
     return 0;
 }
 

@@ -65,9 +65,17 @@ struct vnet_dev {
     struct vnet_features features;
     uint8_t mac[6];
     bool link_up;
+    uint16_t config_vector;
     uint64_t config_changes; /* announced by the device */
     struct vnet_q q[VNET_QUEUES];
 };
+
+enum vnet_vectors { VNET_VECTORS_NONE, VNET_VECTORS_SHARED, VNET_VECTORS_OWN };
+
+/* Divides the entries of an MSI-X table: one for each queue and one for the configuration; one for
+ * all queues (vnet_irq_any) and one for the configuration; or, of fewer than two, none, and the
+ * device's line serves (vnet_irq_shared). */
+enum vnet_vectors vnet_share_vectors(struct vnet_config *cfg, unsigned entries);
 
 /* Reset, negotiate, read the configuration, choose ring sizes. No queue exists yet.
  * Returns 0 or a negative enum vnet_error; dev->features is filled in either case once the device
@@ -87,6 +95,15 @@ int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
 /* Resets the device, then returns every buffer it held through `give_back`. 0 or
  * -VNET_E_RESET_TIMEOUT, in which case the buffers stay with the device: it may still write. */
 int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
+
+/* Takes one queue from a running device ("Virtqueue Reset") and returns its buffers through
+ * `give_back`. 0; -VNET_E_NO_QUEUE_RESET: the queue goes on as if nothing had been asked;
+ * -VNET_E_QUEUE_RESET_TIMEOUT: the device may still use it, and its memory and buffers stay where
+ * they are. The caller keeps interrupts of the queue out. */
+int vnet_queue_reset(struct vnet_q *q, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
+
+/* Sets a queue up again after that, as vnet_start did. 0 or a negative enum vnet_error. */
+int vnet_queue_restart(struct vnet_q *q, void *memory, void *shadow);
 
 /* Queues k <= n frames, in order, each with a zeroed header; ring full is normal and the rest stays
  * the caller's. Returns k. The device sees them at vnet_flush. */

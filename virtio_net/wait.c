@@ -1,8 +1,8 @@
 #include "wait.h"
 #include "vring.h"
 
-#define DEADLINE_NS 100000000ull /* devices answer in microseconds; a broken one must not hang us  \
-                                  */
+/* Devices answer in microseconds; a broken one must not hang us. */
+#define DEADLINE_NS 100000000ull
 
 static int wait_for(bool (*settled)(struct vnet_transport *t, uint16_t queue),
                     struct vnet_transport *t, uint16_t queue, enum vnet_error late)

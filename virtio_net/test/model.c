@@ -9,6 +9,11 @@ void model_blame(struct model *m, const char *what)
         m->violation = what;
 }
 
+static bool is_legacy(const struct model *m)
+{
+    return m->front->kind == MODEL_LEGACY;
+}
+
 uint32_t hosted_mmio_read(const volatile void *p, unsigned bytes)
 {
     return model->front->mmio_read(model, (uint32_t)((const volatile uint8_t *)p - model->bar),
@@ -54,7 +59,6 @@ static void start_reset(struct model *m)
     m->features_ok_read = false;
     m->features_ok_left = 0;
     m->config_vector = VIRTIO_MSI_NO_VECTOR;
-    m->looked_at = 0;
     m->reset_left = m->reset_reads;
     if (!m->reset_left && !m->hangs_in_reset)
         m->status = 0;
@@ -78,7 +82,7 @@ static void check_order(struct model *m, uint32_t value)
     static const uint8_t order[] = { VIRTIO_STATUS_ACKNOWLEDGE, VIRTIO_STATUS_DRIVER,
                                      VIRTIO_STATUS_FEATURES_OK, VIRTIO_STATUS_DRIVER_OK };
     uint8_t before = m->status;
-    if (m->front->legacy) {
+    if (is_legacy(m)) {
         if (value & VIRTIO_STATUS_FEATURES_OK)
             model_blame(m, "DI-1: FEATURES_OK, which a legacy device does not know");
         before |= before & VIRTIO_STATUS_DRIVER ? VIRTIO_STATUS_FEATURES_OK : 0;
@@ -87,7 +91,7 @@ static void check_order(struct model *m, uint32_t value)
         if ((value & order[i]) && !(before & order[i - 1]))
             model_blame(m, "DS-1: status bits set out of order, or two at a time");
     }
-    if ((value & VIRTIO_STATUS_DRIVER_OK) && !m->front->legacy && !m->features_ok_read)
+    if ((value & VIRTIO_STATUS_DRIVER_OK) && !is_legacy(m) && !m->features_ok_read)
         model_blame(m, "DI-1: FEATURES_OK was not read back");
 }
 
@@ -110,7 +114,7 @@ void model_status_write(struct model *m, uint32_t value)
         model_blame(m, "DS-1: a status bit that the driver has no business with");
     if (!(value & VIRTIO_STATUS_FAILED))
         check_order(m, value);
-    if ((value & ~m->status & VIRTIO_STATUS_FEATURES_OK) && !m->front->legacy) {
+    if ((value & ~m->status & VIRTIO_STATUS_FEATURES_OK) && !is_legacy(m)) {
         if (m->offered & ~m->accepted & VNET_F(VERSION_1))
             model_blame(m, "RF-1: VERSION_1 was not accepted");
         m->features_ok_left = m->features_ok_reads;
@@ -212,7 +216,7 @@ struct model_queue *model_selected(struct model *m)
 struct model_queue *model_configured(struct model *m)
 {
     struct model_queue *q = model_selected(m);
-    if (!(m->front->legacy ? m->status & VIRTIO_STATUS_DRIVER : m->features_ok_read))
+    if (!(is_legacy(m) ? m->status & VIRTIO_STATUS_DRIVER : m->features_ok_read))
         model_blame(m, "DI-1: queue set up before the features were settled");
     if ((m->status & VIRTIO_STATUS_DRIVER_OK) && !q->was_reset && !q->enable)
         model_blame(m, "DI-1: queue set up after DRIVER_OK");
@@ -237,10 +241,8 @@ static uint64_t address(const struct model_queue *q, int part)
     return q->addr[2 * part] | (uint64_t)q->addr[2 * part + 1] << 32;
 }
 
-void model_queue_enable(struct model *m, struct model_queue *q, uint32_t value)
+void model_queue_enable(struct model *m, struct model_queue *q)
 {
-    if (value != 1)
-        model_blame(m, "PC-17: queue_enable written with something else than 1");
     if (!address(q, 0) || !address(q, 1) || !address(q, 2))
         model_blame(m, q->was_reset ? "VR-2: queue enabled again without its addresses"
                                     : "PC-15: queue enabled before its addresses were set");

@@ -32,6 +32,8 @@ struct model_cap { /* one PCI capability of the list, in order */
     uint8_t bytes; /* cap_len */
 };
 
+enum model_kind { MODEL_MODERN, MODEL_LEGACY, MODEL_MMIO, MODEL_KINDS };
+
 struct model;
 struct model_front { /* the registers of one transport; `at` counts from the start of `bar` */
     uint32_t (*mmio_read)(struct model *m, uint32_t at, unsigned bytes);
@@ -40,7 +42,7 @@ struct model_front { /* the registers of one transport; `at` counts from the sta
     void (*port_write)(struct model *m, uint16_t port, unsigned bytes, uint32_t v);
     /* Rules that go by another name on each of them; NULL: there is no such rule. */
     const char *width, *in_reset, *enabled, *in_queue_reset;
-    bool legacy;
+    enum model_kind kind;
 };
 
 struct model {
@@ -106,7 +108,7 @@ struct model_queue *model_selected(struct model *m);
 /* The same, and one of its fields is written. */
 struct model_queue *model_configured(struct model *m);
 void model_queue_size(struct model *m, struct model_queue *q, uint32_t value, const char *rule);
-void model_queue_enable(struct model *m, struct model_queue *q, uint32_t value);
+void model_queue_enable(struct model *m, struct model_queue *q);
 bool model_queue_enabled(struct model *m, struct model_queue *q);
 void model_queue_clear(struct model_queue *q);
 void model_queue_reset(struct model *m, struct model_queue *q, uint32_t value);

@@ -76,19 +76,14 @@ static uint32_t read_common(struct model *m, uint32_t at)
     return 0;
 }
 
-static void enable(struct model *m, struct model_queue *q, uint32_t value)
-{
-    if (!q->vector_checked)
-        model_blame(m, "PC-27: vector not read back");
-    model_queue_enable(m, q, value);
-}
-
 static void write_queue(struct model *m, uint32_t at, uint32_t value)
 {
     if (at == REG(queue_reset)) {
         model_queue_reset(m, model_selected(m), value);
         return;
     }
+    if (at == REG(queue_enable) && value != 1)
+        model_blame(m, "PC-17: queue_enable written with something else than 1");
     struct model_queue *q = model_configured(m);
     if (at == REG(queue_size)) {
         model_queue_size(m, q, value, "PC-14: queue size that is 0 or above the maximum");
@@ -96,7 +91,9 @@ static void write_queue(struct model *m, uint32_t at, uint32_t value)
         q->vector = model_vector(m, value);
         q->vector_checked = false;
     } else if (at == REG(queue_enable)) {
-        enable(m, q, value);
+        if (!q->vector_checked)
+            model_blame(m, "PC-27: vector not read back");
+        model_queue_enable(m, q);
     } else if (at >= REG(queue_desc_lo) && at <= REG(queue_device_hi)) {
         q->addr[(at - REG(queue_desc_lo)) / 4] = value;
     } else {
@@ -141,21 +138,26 @@ static uint32_t read_register(struct model *m, uint32_t at, unsigned bytes)
     return 0;
 }
 
-/* The queue of a doorbell by its place, or by its value where all have the same place. */
+/* What the queue is called in a kick. */
+static uint32_t kick_name(const struct model *m, uint32_t queue)
+{
+    return m->accepted & VNET_F(NOTIF_CONFIG_DATA) ? m->queue[queue].doorbell_data : queue;
+}
+
 static void kick(struct model *m, uint32_t at, unsigned bytes, uint32_t value)
 {
-    uint32_t queue = m->multiplier ? (at - MODEL_NOTIFY) / m->multiplier : value;
+    uint32_t queue = 0;
     if (bytes != 2)
         model_blame(m, "PC-28: kick that is not 16 bits wide");
-    if (m->multiplier && (at - MODEL_NOTIFY) % m->multiplier)
-        model_blame(m, "kick between two doorbells");
-    if (queue < m->num_queues && (m->accepted & VNET_F(NOTIF_CONFIG_DATA))) {
-        if (value != m->queue[queue].doorbell_data)
-            model_blame(m, "PC-31: kick that does not name the queue as the device wants it");
-    } else if (queue != value) {
-        model_blame(m, "PC-30: kick that does not name its queue");
-    }
-    model_kick(m, queue);
+    while (queue < m->num_queues &&
+           (at != MODEL_NOTIFY + queue * m->multiplier || value != kick_name(m, queue)))
+        queue++;
+    if (queue < m->num_queues)
+        model_kick(m, queue);
+    else
+        model_blame(m, m->accepted & VNET_F(NOTIF_CONFIG_DATA)
+                           ? "PC-31: kick that names no queue as the device wants it"
+                           : "PC-30: kick that does not name its queue");
 }
 
 static void write_register(struct model *m, uint32_t at, unsigned bytes, uint32_t value)

@@ -23,13 +23,15 @@ static void schedule(const struct world_config *c, uint32_t budget, bool jitter,
     world_quiet();
 }
 
-/* Any order of events, any of the ways to notify: in the end nothing is left lying. */
+/* Any order of events, any of the ways to notify, any transport: in the end nothing is left lying.
+ */
 static void test_random_schedules(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 300; seed++) {
+    for (uint64_t seed = 1; seed <= 600; seed++) {
         struct world_config c = {
             .event_idx = seed & 1,
+            .kind = (enum model_kind)(seed / 2 % MODEL_KINDS),
             .shared_line = seed & 2,
             .echo = seed & 4,
             .ring_size = (uint16_t)(2u << seed / 8 % 9),

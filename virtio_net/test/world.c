@@ -4,7 +4,7 @@
 
 struct world world;
 static _Alignas(16) uint8_t frames[WORLD_POOL][VNET_BUF_BYTES + 2];
-static _Alignas(16) uint8_t rings[VNET_QUEUES][32 * WORLD_RING_MAX];
+static _Alignas(VIRTIO_PCI_LEGACY_ALIGN) uint8_t rings[VNET_QUEUES][32 * WORLD_RING_MAX];
 static struct vring_shadow shadows[VNET_QUEUES][WORLD_RING_MAX];
 
 struct ring_dev *world_ring(int index)
@@ -114,10 +114,15 @@ static void on_doorbell(uint16_t queue)
     world.host[queue].asleep = false;
 }
 
+static bool line_is_shared(void)
+{
+    return world.config.shared_line || world.config.kind == MODEL_MMIO;
+}
+
 static void raise_irq(int index)
 {
     world.irqs_sent[index]++;
-    if (world.config.shared_line)
+    if (line_is_shared())
         model_isr(&world.model, VIRTIO_ISR_QUEUE);
     else if (world.model.queue[index].vector != VIRTIO_MSI_NO_VECTOR)
         world.irq_waiting[index] = true;
@@ -159,10 +164,11 @@ bool world_host_rx(void)
     uint64_t number = world.host_sent++;
     world.backlog--;
     assert_true(b.writable);
-    assert_true(b.bytes >= VNET_BUF_BYTES);
-    memset(b.data, 0, VNET_HDR_BYTES);
-    frame_fill(b.data + VNET_HDR_BYTES, number);
-    ring_dev_use(world_ring(VNET_RX), b.id, VNET_HDR_BYTES + frame_bytes(number));
+    uint32_t header = model_header_bytes(&world.model);
+    assert_true(b.bytes >= header + VNET_FRAME_MAX);
+    memset(b.data, 0, header);
+    frame_fill(b.data + header, number);
+    ring_dev_use(world_ring(VNET_RX), b.id, header + frame_bytes(number));
     world.host[VNET_RX].unshown++;
     return true;
 }
@@ -177,8 +183,9 @@ bool world_host_tx(void)
     if (!host_take(VNET_TX, &b))
         return true;
     assert_false(b.writable);
-    assert_memory_equal(b.data, no_offload, VNET_HDR_BYTES);
-    uint64_t number = frame_check(b.data + VNET_HDR_BYTES, b.bytes - VNET_HDR_BYTES);
+    uint32_t header = model_header_bytes(&world.model);
+    assert_memory_equal(b.data, no_offload, header);
+    uint64_t number = frame_check(b.data + header, b.bytes - header);
     frame_seen(number, &world.tx_next, &world.tx_gaps);
     world.tx_seen++;
     h->ids[h->in_hand_used++] = b.id;
@@ -200,7 +207,7 @@ bool world_host_complete(bool any)
 
 bool world_irq(int index)
 {
-    bool line = world.config.shared_line && world.model.isr && vnet_mode.uses_irqs;
+    bool line = line_is_shared() && world.model.isr && vnet_mode.uses_irqs;
     if (world.in_irq || !(line || world.irq_waiting[index]))
         return false;
     world.irq_waiting[index] = false;
@@ -373,19 +380,22 @@ void world_quiet(void)
 void world_init(const struct world_config *config)
 {
     void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
-    bool vectors = vnet_mode.uses_irqs && !config->shared_line;
     struct vnet_config cfg = { .event_idx = config->event_idx,
                                .config_vector = VIRTIO_MSI_NO_VECTOR };
     memset(&world, 0, sizeof(world));
     world.config = *config;
+    bool vectors = vnet_mode.uses_irqs && !line_is_shared();
     world.rng.s = config->seed * 0x9e3779b97f4a7c15ull + 1;
     for (unsigned i = 0; i < WORLD_POOL; i++) {
         world.bufs[i] = (struct vnet_buf){ .data = frames[i], .capacity = VNET_BUF_BYTES };
         world.free_bufs[world.free_count++] = &world.bufs[i];
     }
-    model_pci_init(&world.model, WORLD_FEATURES, WORLD_RING_MAX);
+    /* A legacy device fixes the size. */
+    model_any_init(&world.model, config->kind, WORLD_FEATURES,
+                   config->kind == MODEL_LEGACY ? config->ring_size : WORLD_RING_MAX);
+    if (!vectors)
+        world.model.vectors = 0;
     world.model.on_doorbell = on_doorbell;
-    world.bus.model = &world.model;
     for (int i = 0; i < VNET_QUEUES; i++) {
         cfg.ring_size[i] = config->ring_size;
         cfg.vector[i] = vectors ? (uint16_t)i : VIRTIO_MSI_NO_VECTOR;
@@ -393,8 +403,9 @@ void world_init(const struct world_config *config)
         shadow[i] = shadows[i];
         world.host[i].asleep = true;
     }
-    assert_int_equal(pci_modern_probe(&world.transport, &world.bus), 0);
-    assert_int_equal(vnet_attach(&world.dev, &world.transport.base, &cfg), 0);
+    struct vnet_transport *transport;
+    assert_int_equal(model_any_probe(&world.model, &transport), 0);
+    assert_int_equal(vnet_attach(&world.dev, transport, &cfg), 0);
     assert_int_equal(vnet_start(&world.dev, memory, shadow), 0);
     assert_null(model_violation(&world.model));
 }

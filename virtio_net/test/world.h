@@ -9,16 +9,18 @@
 #define VNET_TEST_WORLD_H
 
 #include "check.h"
-#include "model_pci.h"
+#include "model_any.h"
 #include "random.h"
 #include "../mode.h"
 
 #define WORLD_RING_MAX 1024u
 #define WORLD_POOL     (2 * WORLD_RING_MAX + 4 * VNET_BATCH)
 #define WORLD_FEATURES                                                                             \
-    (VNET_F(VERSION_1) | VNET_F(EVENT_IDX) | VNET_F(MAC) | VNET_F(STATUS) | VNET_F(MRG_RXBUF))
+    (VNET_F(VERSION_1) | VNET_F(EVENT_IDX) | VNET_F(MAC) | VNET_F(STATUS) | VNET_F(MRG_RXBUF) |    \
+     VNET_F(ANY_LAYOUT))
 
 struct world_config {
+    enum model_kind kind; /* MMIO always has the one line */
     bool event_idx, shared_line, echo;
     uint16_t ring_size;
     uint64_t seed;
@@ -34,8 +36,6 @@ struct world_host { /* the worker of one queue */
 
 struct world {
     struct model model;
-    struct vnet_pci bus;
-    struct pci_modern transport;
     struct vnet_dev dev;
     struct world_config config;
     struct rng rng;
