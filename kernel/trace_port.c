@@ -31,10 +31,11 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     struct trace_region *r = trace_region();
     r->mask = (uint32_t)cmdline.trace_mask;
     r->overwrite = !strcmp(cmdline.trace_mode, "overwrite");
-    snprintf(r->about, sizeof(r->about),
-             "mode=%s event_idx=%d workload=%s irq=%s rx_ring=%u tx_ring=%u budget=%lu",
-             vnet_mode.name, !!(dev->features.accepted & VNET_F(EVENT_IDX)), cmdline.workload,
-             irq_kind, dev->q[VNET_RX].size, dev->q[VNET_TX].size, cmdline.budget);
+    snprintf(
+        r->about, sizeof(r->about),
+        "mode=%s event_idx=%d workload=%s transport=%s irq=%s rx_ring=%u tx_ring=%u budget=%lu",
+        vnet_mode.name, !!(dev->features.accepted & VNET_F(EVENT_IDX)), cmdline.workload,
+        dev->transport->name, irq_kind, dev->q[VNET_RX].size, dev->q[VNET_TX].size, cmdline.budget);
     name_counter("", "config_changes", &dev->config_changes);
     name_queue_counters("rx_", &dev->q[VNET_RX].stats);
     name_queue_counters("tx_", &dev->q[VNET_TX].stats);

@@ -78,10 +78,8 @@ static struct vnet_transport *probe_pci(struct vnet_config *cfg)
         found = &modern.base;
     else if (allowed("legacy") && !(error = pci_legacy_probe(&legacy, &bus)))
         found = &legacy.base;
-    kprintf("vnet: PCI %02x:%02x.%x: %s\n", bus.dev->bus, bus.dev->slot, bus.dev->func,
-            !found          ? vnet_error_text(error)
-            : found->legacy ? "legacy virtio-net"
-                            : "virtio-net");
+    kprintf("vnet: PCI %02x:%02x.%x: %s%s\n", bus.dev->bus, bus.dev->slot, bus.dev->func,
+            found ? "virtio-net by " : "", found ? found->name : vnet_error_text(error));
     return found;
 }
 
@@ -143,7 +141,7 @@ static struct vnet_transport *probe_mmio(const char *text)
         return NULL;
     mmio_line = (unsigned)place.line;
     kprintf("vnet: MMIO 0x%lx line %u: %s\n", place.address, mmio_line,
-            error ? vnet_error_text(error) : "virtio-net");
+            error ? vnet_error_text(error) : "virtio-net by mmio");
     return error ? NULL : &mmio.base;
 }
 
@@ -191,15 +189,19 @@ static void line_irq(void *arg)
 
 static int connect_line(struct vnet_dev *dev)
 {
-    unsigned line = bus.dev ? bus.dev->irq_line : mmio_line;
     irq_kind = bus.dev ? "intx" : "mmio";
-    if (bus.dev ? !irq_register_intx(bus.dev, line_irq, dev)
-                : !irq_register_line(line, line_irq, dev))
-        return 0;
-    kprintf("vnet: interrupt line %u does not reach an 8259; QEMU's microvm needs pic=on and "
-            "acpi=off\n",
-            line);
-    return -1;
+    if (bus.dev && irq_register_intx(bus.dev, line_irq, dev)) {
+        kprintf("vnet: the firmware routed no interrupt line to the device; give it MSI-X vectors "
+                "or QEMU another firmware\n");
+        return -1;
+    }
+    if (!bus.dev && irq_register_line(mmio_line, line_irq, dev)) {
+        kprintf("vnet: interrupt line %u does not reach an 8259; QEMU's microvm needs pic=on and "
+                "acpi=off\n",
+                mmio_line);
+        return -1;
+    }
+    return 0;
 }
 
 static int connect_vectors(struct vnet_dev *dev)

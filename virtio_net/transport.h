@@ -50,6 +50,7 @@ struct vnet_transport_ops {
 
 struct vnet_transport {
     const struct vnet_transport_ops *ops;
+    const char *name;
     uint64_t features; /* bits that are the transport's own to take when offered */
     bool legacy;       /* the interface of before virtio 1.0 */
 };

@@ -175,7 +175,7 @@ static const struct vnet_transport_ops ops = {
 int virtio_mmio_probe(struct virtio_mmio *t, volatile void *regs, uint32_t bytes)
 {
     *t = (struct virtio_mmio){
-        .base = { .ops = &ops, .features = VNET_F(RING_RESET) },
+        .base = { .ops = &ops, .name = "mmio", .features = VNET_F(RING_RESET) },
         .regs = regs,
         .config_bytes = bytes - VIRTIO_MMIO_CONFIG,
     };

@@ -166,7 +166,7 @@ int pci_legacy_probe(struct pci_legacy *t, const struct vnet_pci *pci)
         return -VNET_E_NO_PORTS;
     bytes -= config;
     *t = (struct pci_legacy){
-        .base = { .ops = &ops, .legacy = true },
+        .base = { .ops = &ops, .name = "pci-legacy", .legacy = true },
         .ports = ports,
         .msix = msix,
         .config = config,

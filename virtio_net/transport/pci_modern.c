@@ -216,7 +216,7 @@ int pci_modern_probe(struct pci_modern *t, const struct vnet_pci *pci)
 {
     uint32_t length, common_bytes = 0;
     unsigned at = 0;
-    *t = (struct pci_modern){ .base.ops = &ops };
+    *t = (struct pci_modern){ .base = { .ops = &ops, .name = "pci-modern" } };
     t->common = map_cap(pci, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_PCI_COMMON_CFG_LEAST,
                         sizeof(struct virtio_pci_common_cfg), &common_bytes, &at);
     t->isr = map_cap(pci, VIRTIO_PCI_CAP_ISR_CFG, 1, 1, &length, &at);
