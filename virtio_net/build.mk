@@ -51,7 +51,8 @@ VNET_TEST_KIT   := $(filter-out %/world.c,$(VNET_TEST_WORLD)) virtio_net/test/ki
 VNET_KIT_TESTS  := test_attach test_transports test_rules test_mmio test_legacy
 
 VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_notify $(VNET_KIT_TESTS) test_trace \
-	$(VNET_MODES:%=test_mode_%) test_watchdog_intr test_watchdog_hybrid)
+	$(VNET_MODES:%=test_mode_%) test_watchdog_intr test_watchdog_hybrid \
+	$(VNET_MODES:%=test_queue_reset_%))
 $(VNET_TEST_OUT)/test_ring: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring.c)
 $(VNET_TEST_OUT)/test_ring_notify: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_notify.c)
 $(foreach test,$(VNET_KIT_TESTS),$(eval $(VNET_TEST_OUT)/$(test): \
@@ -62,6 +63,8 @@ $(foreach mode,$(VNET_MODES),$(eval $(VNET_TEST_OUT)/test_mode_$(mode): \
 	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_modes.c virtio_net/mode_$(mode).c)))
 $(foreach mode,intr hybrid,$(eval $(VNET_TEST_OUT)/test_watchdog_$(mode): \
 	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_watchdog.c virtio_net/mode_$(mode).c)))
+$(foreach mode,$(VNET_MODES),$(eval $(VNET_TEST_OUT)/test_queue_reset_$(mode): \
+	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_queue_reset.c virtio_net/mode_$(mode).c)))
 
 $(VNET_TESTS):
 	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka

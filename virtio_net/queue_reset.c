@@ -25,8 +25,8 @@ int vnet_queue_restart(struct vnet_q *q, void *memory, void *shadow)
     int error = vnet_queue_setup(q, memory, shadow);
     if (error)
         return error;
-    /* What counted in entries of the ring that was. */
-    q->armed_until = q->watched = q->watched_ns = 0;
+    /* The watchdog's last look was at the ring that was. */
+    q->watched_ns = 0;
     q->stats.broken = 0;
     if (q->index == VNET_RX && vnet_rx_fill(q) == q->size)
         return -VNET_E_MEMORY;

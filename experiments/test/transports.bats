@@ -85,7 +85,7 @@ on_microvm() {
 
 # QEMU says what it thinks of the accesses to a device that is not on PCI.
 @test "MMIO: no access that QEMU finds fault with" {
-    # rule: MM-1 MM-2 MM-3 MM-4
+    # /* rule: MM-1 */ /* rule: MM-2 */ /* rule: MM-3 */ /* rule: MM-4 */
     more_qemu -D "$work/guest_errors" -d guest_errors
     UDP_GUEST_MACHINE=$microvm udp_guest_start "$work/guest" intr "workload=echo"
     echo_load 1000 100
@@ -97,7 +97,7 @@ on_microvm() {
 
 # Above the header there is one place that is written, and that is the control word of MSI-X.
 @test "PCI: no virtio capability is written" {
-    # rule: PC-11 PC-23 PC-24
+    # /* rule: PC-11 */ /* rule: PC-23 */ /* rule: PC-24 */
     more_qemu -D "$work/writes" -trace pci_cfg_write
     udp_guest_start "$work/guest" hybrid "workload=echo"
     echo_load 1000 100
@@ -121,7 +121,7 @@ on_microvm() {
 # QEMU 7.2 offers RING_RESET on MMIO and has no register for it; a QEMU that learns it, or stops to
 # offer it, is right too.
 @test "a device that only says that it resets queues is not believed" {
-    # rule: VR-1
+    # /* rule: VR-1 */
     if UDP_GUEST_MACHINE=$microvm udp_guest_start "$work/guest" hybrid "workload=echo queue_resets=1"; then
         echo_load 1000 100
         settle 100

@@ -52,16 +52,14 @@ void model_queue_clear(struct model_queue *q)
     memset(q->addr, 0, sizeof(q->addr));
 }
 
-static void start_reset(struct model *m)
+static void finish_reset(struct model *m)
 {
+    m->status = 0;
     m->accepted = 0;
     m->isr = 0;
     m->features_ok_read = false;
     m->features_ok_left = 0;
     m->config_vector = VIRTIO_MSI_NO_VECTOR;
-    m->reset_left = m->reset_reads;
-    if (!m->reset_left && !m->hangs_in_reset)
-        m->status = 0;
     for (int i = 0; i < MODEL_QUEUES; i++)
         model_queue_clear(&m->queue[i]);
 }
@@ -69,7 +67,7 @@ static void start_reset(struct model *m)
 uint8_t model_status_read(struct model *m)
 {
     if (m->reset_left && !m->hangs_in_reset && !--m->reset_left)
-        m->status = 0;
+        finish_reset(m);
     if (m->features_ok_left && !--m->features_ok_left)
         m->status |= VIRTIO_STATUS_FEATURES_OK;
     m->features_ok_read |= m->status & VIRTIO_STATUS_FEATURES_OK;
@@ -101,7 +99,7 @@ void model_status_write(struct model *m, uint32_t value)
                             VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK |
                             VIRTIO_STATUS_FAILED;
     if (!value) {
-        start_reset(m);
+        m->reset_left = m->reset_reads;
         return;
     }
     if (m->reset_left)

@@ -17,7 +17,7 @@
 #define WORLD_POOL     (2 * WORLD_RING_MAX + 4 * VNET_BATCH)
 #define WORLD_FEATURES                                                                             \
     (VNET_F(VERSION_1) | VNET_F(EVENT_IDX) | VNET_F(MAC) | VNET_F(STATUS) | VNET_F(MRG_RXBUF) |    \
-     VNET_F(ANY_LAYOUT))
+     VNET_F(ANY_LAYOUT) | VNET_F(RING_RESET))
 
 struct world_config {
     enum model_kind kind; /* MMIO always has the one line */
