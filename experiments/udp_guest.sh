@@ -8,13 +8,16 @@
 #   udp_guest_boot DIR MODE ...
 #       the same without waiting: for workload=source, which sends instead of being ready
 #   udp_guest_stop
-# UDP_GUEST_MACHINE and UDP_GUEST_FIRMWARE choose other than QEMU's pc and its own firmware.
+# UDP_GUEST_MACHINE and UDP_GUEST_FIRMWARE choose other than QEMU's pc and its own firmware. On a
+# microvm the device is on MMIO, and on PCI everywhere else.
 
 udp_guest_ram=/dev/shm/ringscope-$$.ram
 
 udp_guest_boot() {
     local dir=$1 mode=$2 parameters=$3 try near far properties='' firmware=()
+    local machine=${UDP_GUEST_MACHINE:-pc} device=virtio-net-pci,romfile=
     shift 3
+    [[ $machine != microvm* ]] || device=virtio-net-device
     [[ $# == 0 ]] || properties=,$(IFS=, && echo "$*")
     [[ -z ${UDP_GUEST_FIRMWARE:-} ]] || firmware=(-bios "$UDP_GUEST_FIRMWARE")
     mkdir -p "$dir"
@@ -24,11 +27,12 @@ udp_guest_boot() {
         near=$((20000 + RANDOM % 20000 * 2))
         far=$((near + 1))
         if qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -cpu max -m 96 \
-            "${firmware[@]}" -machine "${UDP_GUEST_MACHINE:-pc},memory-backend=ram" \
+            "${firmware[@]}" -machine "$machine,memory-backend=ram" \
             -object "memory-backend-file,id=ram,size=96M,mem-path=$udp_guest_ram,share=on" \
             -kernel "${BUILD:-build}/kernel/ringscope-$mode.elf" -append "trace_mb=32 $parameters" \
             -netdev "dgram,id=net,local.type=inet,local.host=127.0.0.1,local.port=$near,remote.type=inet,remote.host=127.0.0.1,remote.port=$far" \
-            -device "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:01$properties" \
+            -global virtio-mmio.force-legacy=false \
+            -device "$device,netdev=net,mac=52:54:00:00:00:01$properties" \
             -device isa-debug-exit,iobase=0xf4,iosize=4 -serial "file:$dir/console.log" -pidfile "$dir/pid" -daemonize \
             2>"$dir/qemu.log"; then
             udp_guest_pid=$(<"$dir/pid")

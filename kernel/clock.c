@@ -7,14 +7,12 @@
 #include "thread.h"
 
 #define PIT_HZ        1193182ull
-#define PIT_CHANNEL2  0x42
 #define PIT_COMMAND   0x43
-#define PIT_START     0xb0 /* channel 2, low then high byte, mode 0: count down once */
-#define PIT_LATCH     0x80
+#define STATUS_OUT    0x80 /* the count has passed zero */
 #define PORT_B        0x61
 #define PORT_B_GATE2  0x01
 #define PORT_B_SPEAK  0x02
-#define PORT_B_OUT2   0x20  /* high once the count has passed zero */
+#define ABSENT        0xff
 #define WINDOW_COUNTS 23864 /* 20 ms of the 55 ms that the counter lasts */
 #define TRIES         16
 #define ROUNDS        50
@@ -26,21 +24,40 @@ struct sample {
     uint64_t width; /* the PIT was latched within this many cycles */
     uint32_t pit;   /* counts since the start */
     uint32_t lapic; /* counts left */
+    uint8_t status;
 };
 
 static uint64_t hz;
 static uint64_t ns_per_cycle_q32;
+
+/* Channel 2 is nobody's, but its gate must be opened. Where the port for that is missing (QEMU's
+ * microvm), channel 0 serves, whose interrupt stays masked. */
+static const struct channel {
+    uint16_t port;
+    uint8_t start;     /* low, then high byte; mode 0: count down once */
+    uint8_t read_back; /* latch status and count */
+} channel0 = { 0x40, 0x30, 0xc2 }, channel2 = { 0x42, 0xb0, 0xc8 }, *channel;
+
+static void choose_channel(void)
+{
+    uint8_t b = inb(PORT_B);
+
+    channel = b == ABSENT ? &channel0 : &channel2;
+    if (channel == &channel2)
+        outb(PORT_B, (uint8_t)((b & ~PORT_B_SPEAK) | PORT_B_GATE2));
+}
 
 static struct sample sample_once(void)
 {
     struct sample s;
     uint64_t before = rdtsc();
 
-    outb(PIT_COMMAND, PIT_LATCH);
+    outb(PIT_COMMAND, channel->read_back);
     uint64_t after = rdtsc();
     s.lapic = lapic_timer_count();
-    uint32_t low = inb(PIT_CHANNEL2);
-    uint32_t left = low | (uint32_t)inb(PIT_CHANNEL2) << 8;
+    s.status = inb(channel->port);
+    uint32_t low = inb(channel->port);
+    uint32_t left = low | (uint32_t)inb(channel->port) << 8;
     s.tsc = before + (after - before) / 2;
     s.width = after - before;
     s.pit = 0xffff - left;
@@ -63,18 +80,19 @@ static struct sample sample_best(void)
 /* One round; false when the host took the CPU away for so long that the counter wrapped. */
 static bool calibrate(uint64_t *tsc, uint64_t *lapic)
 {
-    outb(PORT_B, (uint8_t)((inb(PORT_B) & ~PORT_B_SPEAK) | PORT_B_GATE2));
-    outb(PIT_COMMAND, PIT_START);
-    outb(PIT_CHANNEL2, 0xff);
-    outb(PIT_CHANNEL2, 0xff);
+    outb(PIT_COMMAND, channel->start);
+    outb(channel->port, 0xff);
+    outb(channel->port, 0xff);
     lapic_timer_count_start();
 
-    struct sample first = sample_best();
-    while (sample_once().pit < first.pit + WINDOW_COUNTS && !(inb(PORT_B) & PORT_B_OUT2))
+    struct sample first = sample_best(), now;
+    do {
         cpu_pause();
+        now = sample_once();
+    } while (now.pit < first.pit + WINDOW_COUNTS && !(now.status & STATUS_OUT));
     struct sample last = sample_best();
 
-    if (inb(PORT_B) & PORT_B_OUT2)
+    if (sample_once().status & STATUS_OUT)
         return false;
     uint64_t counts = last.pit - first.pit;
     *tsc = (last.tsc - first.tsc) * PIT_HZ / counts;
@@ -94,6 +112,9 @@ void clock_init(void)
     uint64_t lapic_hz;
     int round = 0;
 
+    choose_channel();
+    if (sample_once().status == ABSENT)
+        panic("no PIT to calibrate the TSC against: QEMU's microvm needs pit=on");
     while (!calibrate(&hz, &lapic_hz))
         if (++round == ROUNDS)
             panic("the TSC cannot be calibrated: the host gives no 55 ms without a pause");

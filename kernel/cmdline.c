@@ -2,7 +2,7 @@
 #include "console.h"
 #include "string.h"
 
-enum kind { KIND_CHOICE, KIND_U64, KIND_BOOL, KIND_STR };
+enum kind { KIND_CHOICE, KIND_U64, KIND_BOOL, KIND_STR, KIND_LIST };
 
 struct param {
     const char *name;
@@ -23,6 +23,8 @@ static const struct param params[] = {
     { #name, KIND_BOOL, offsetof(struct cmdline, name), def ? "on" : "off", 0, 0, NULL, text },
 #define PARAM_STR(name, def, text)                                                                 \
     { #name, KIND_STR, offsetof(struct cmdline, name), def, 0, 0, NULL, text },
+#define PARAM_LIST(name, spelling, text)                                                           \
+    { spelling, KIND_LIST, offsetof(struct cmdline, name), NULL, 0, 0, NULL, text },
 #include "params.def"
 };
 #define PARAM_COUNT (sizeof(params) / sizeof(params[0]))
@@ -64,6 +66,20 @@ static bool is_choice(const char *choices, const char *value)
     return false;
 }
 
+/* Without a value the list becomes empty. */
+static const char *append(const char **list, const char *value)
+{
+    size_t n = 0;
+
+    while (value && list[n])
+        n++;
+    if (n == CMDLINE_LIST_MAX)
+        return "no more of these";
+    list[n] = value;
+    list[n + (value != NULL)] = NULL;
+    return NULL;
+}
+
 /* Stores value into its field; NULL when it fits, else what was expected. */
 static const char *assign(struct cmdline *out, const struct param *p, const char *value)
 {
@@ -89,6 +105,8 @@ static const char *assign(struct cmdline *out, const struct param *p, const char
     case KIND_STR:
         *(const char **)field = value;
         return NULL;
+    case KIND_LIST:
+        return append(field, value);
     }
     return "a known kind";
 }
@@ -163,8 +181,9 @@ void cmdline_help(void)
         if (p->kind == KIND_U64)
             snprintf(range, sizeof(range), "%llu..%llu", (unsigned long long)p->min,
                      (unsigned long long)p->max);
-        else if (p->kind != KIND_STR)
+        else if (p->choices || p->kind == KIND_BOOL)
             strlcpy(range, p->kind == KIND_BOOL ? "on|off" : p->choices, sizeof(range));
-        kprintf("%s=%s  [%s] %s\n", p->name, p->text_default, range, p->text);
+        kprintf("%s=%s  [%s] %s\n", p->name, p->text_default ? p->text_default : "", range,
+                p->text);
     }
 }

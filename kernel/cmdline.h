@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CMDLINE_LIST_MAX 8 /* entries of a list; NULL ends it */
+
 struct cmdline {
 #define PARAM_CHOICE(name, def, choices, text) const char *name;
 #define PARAM_U64(name, def, min, max, text)   uint64_t name;
 #define PARAM_BOOL(name, def, text)            bool name;
 #define PARAM_STR(name, def, text)             const char *name;
+#define PARAM_LIST(name, spelling, text)       const char *name[CMDLINE_LIST_MAX + 1];
 #include "params.def"
 };
 

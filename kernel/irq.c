@@ -52,23 +52,28 @@ void irq_vector_free(int vector)
     irq_vector_set(vector, NULL, NULL);
 }
 
-int irq_register_intx(struct pci_dev *dev, irq_handler handler, void *arg)
+int irq_register_line(unsigned line, irq_handler handler, void *arg)
 {
-    unsigned line = dev->irq_line;
-
-    if (!dev->irq_pin || !line || line >= PIC_LINES)
+    if (!line || line >= PIC_LINES)
         return -1;
     for (int i = 0; i < SHARERS; i++) {
         if (lines[line][i].handler)
             continue;
         bool irq = irq_save();
         lines[line][i] = (struct slot){ handler, arg };
-        pic_unmask_level(line);
+        bool there = pic_unmask_level(line);
         irq_restore(irq);
-        pci_command(dev, 0, PCI_COMMAND_INTX_OFF);
-        return 0;
+        return there ? 0 : -1;
     }
     return -1;
+}
+
+int irq_register_intx(struct pci_dev *dev, irq_handler handler, void *arg)
+{
+    if (!dev->irq_pin || irq_register_line(dev->irq_line, handler, arg))
+        return -1;
+    pci_command(dev, 0, PCI_COMMAND_INTX_OFF);
+    return 0;
 }
 
 bool irq_in_handler(void)

@@ -17,9 +17,12 @@ void irq_vector_free(int vector);
 /* Gives a fixed vector its handler. */
 void irq_vector_set(int vector, irq_handler handler, void *arg);
 
-/* Calls handler whenever the device's INTx line (PCI interrupt line, routed by the firmware to the
- * 8259) is raised. Lines are level triggered and shared: the handler must quiet its own device, and
- * may be called for somebody else's interrupt. Returns 0, or -1 when the device has no line. */
+/* Calls handler whenever this input of the 8259 is raised. Lines are level triggered and shared:
+ * the handler must quiet its own device, and may be called for somebody else's interrupt. Returns
+ * 0, or -1 when there is no such line or no 8259. */
+int irq_register_line(unsigned line, irq_handler handler, void *arg);
+
+/* The same for the device's INTx line, as the firmware routed it. */
 int irq_register_intx(struct pci_dev *dev, irq_handler handler, void *arg);
 
 /* Running inside an interrupt handler. */

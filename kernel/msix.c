@@ -85,3 +85,8 @@ void msix_disable(struct pci_dev *d)
     pci_write16(d, d->msix_cap + REG_CONTROL, control & (uint16_t)~CONTROL_ENABLE);
     d->msix_entries = 0;
 }
+
+bool msix_enabled(const struct pci_dev *d)
+{
+    return d->msix_cap && pci_read16(d, d->msix_cap + REG_CONTROL) & CONTROL_ENABLE;
+}

@@ -18,6 +18,8 @@ int msix_set(struct pci_dev *d, unsigned entry, irq_handler handler, void *arg);
 /* A message due while masked is kept by the device and sent on unmasking. */
 void msix_mask(struct pci_dev *d, unsigned entry, bool masked);
 
+bool msix_enabled(const struct pci_dev *d);
+
 /* Masks and frees every entry, disables MSI-X. */
 void msix_disable(struct pci_dev *d);
 

@@ -31,6 +31,9 @@
 /* Above any RAM that pc and q35 put below 4 GiB, below the I/O APIC. */
 #define PCI_WINDOW_START 0xe0000000ull
 #define PCI_WINDOW_END   0xfec00000ull
+/* Ports above those of the chipset. */
+#define PCI_PORTS_START 0xc000ull
+#define PCI_PORTS_END   0x10000ull
 
 static struct pci_dev devices[PCI_MAX_DEVICES];
 static int device_count;
@@ -112,7 +115,10 @@ static void scan_bus(uint8_t bus)
 int pci_scan(void)
 {
     device_count = 0;
-    scan_bus(0);
+    /* The address register can be read back; where there is none, ports read as all ones. */
+    outl(CONFIG_ADDRESS, CONFIG_ENABLE);
+    if (inl(CONFIG_ADDRESS) == CONFIG_ENABLE)
+        scan_bus(0);
     return device_count;
 }
 
@@ -210,19 +216,20 @@ struct pci_bar pci_bar(const struct pci_dev *d, unsigned n)
 }
 
 /* A firmware that only starts kernels (qboot) leaves BARs at 0 for the kernel to place, and then it
- * leaves all of them, so nothing else lies in the window below the I/O APIC. */
+ * leaves all of them, so nothing else lies in these windows. */
 static void place_bar(const struct pci_dev *d, unsigned n, struct pci_bar *bar)
 {
-    static uint64_t next = PCI_WINDOW_START;
+    static uint64_t next_address = PCI_WINDOW_START, next_port = PCI_PORTS_START;
+    uint64_t *next = bar->io ? &next_port : &next_address;
     unsigned reg = REG_BAR0 + 4 * n;
-    uint64_t at = align_up(next, bar->size);
+    uint64_t at = align_up(*next, bar->size);
 
-    if (bar->io || bar->base || !bar->size || at + bar->size > PCI_WINDOW_END)
+    if (bar->base || !bar->size || at + bar->size > (bar->io ? PCI_PORTS_END : PCI_WINDOW_END))
         return;
     pci_write32(d, reg, (uint32_t)at);
-    if ((pci_read32(d, reg) & BAR_TYPE) == BAR_64)
+    if (!bar->io && (pci_read32(d, reg) & BAR_TYPE) == BAR_64)
         pci_write32(d, reg + 4, 0);
-    next = at + bar->size;
+    *next = at + bar->size;
     bar->base = at;
 }
 
@@ -234,4 +241,15 @@ volatile void *pci_map(const struct pci_dev *d, unsigned n, uint64_t offset, siz
     if (bar.io || !bar.base || !bytes || offset > bar.size || bytes > bar.size - offset)
         return NULL;
     return mmio_map(bar.base + offset, bytes);
+}
+
+uint16_t pci_ports(const struct pci_dev *d, unsigned n, uint32_t *bytes)
+{
+    struct pci_bar bar = pci_bar(d, n);
+
+    place_bar(d, n, &bar);
+    if (!bar.io || !bar.base || bar.base + bar.size > PCI_PORTS_END)
+        return 0;
+    *bytes = (uint32_t)bar.size;
+    return (uint16_t)bar.base;
 }

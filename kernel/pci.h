@@ -37,7 +37,7 @@ struct pci_dev {
     uint8_t msix_vector[32];
 };
 
-/* Finds every function behind the host bridge. Returns how many. */
+/* Finds every function behind the host bridge. Returns how many: none on a machine without PCI. */
 int pci_scan(void);
 
 /* The n-th function found, or NULL after the last. Structures live for ever. */
@@ -65,6 +65,9 @@ struct pci_bar pci_bar(const struct pci_dev *d, unsigned n);
 /* Maps bytes at offset of memory BAR n uncached, placing the BAR first if the firmware did not;
  * NULL when they do not lie inside it. */
 volatile void *pci_map(const struct pci_dev *d, unsigned n, uint64_t offset, size_t bytes);
+
+/* The first port of I/O BAR n and its *bytes, placing it likewise; 0 when BAR n is none. */
+uint16_t pci_ports(const struct pci_dev *d, unsigned n, uint32_t *bytes);
 
 /* Sets and clears bits of the command register: memory and I/O decoding, bus mastering, INTx. */
 void pci_command(const struct pci_dev *d, uint16_t set, uint16_t clear);

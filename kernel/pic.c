@@ -37,13 +37,14 @@ void pic_init(void)
     write_mask();
 }
 
-void pic_unmask_level(unsigned line)
+bool pic_unmask_level(unsigned line)
 {
     uint16_t elcr = (uint16_t)(ELCR + line / 8);
 
     outb(elcr, (uint8_t)(inb(elcr) | 1u << line % 8));
     masked &= (uint16_t) ~(1u << line);
     write_mask();
+    return inb(MASTER + 1) == (uint8_t)masked;
 }
 
 void pic_mask(unsigned line)

@@ -9,8 +9,8 @@
 
 void pic_init(void);
 
-/* line < PIC_LINES. Unmasking makes the line level triggered. */
-void pic_unmask_level(unsigned line);
+/* line < PIC_LINES. Unmasking makes the line level triggered; false where there is no 8259. */
+bool pic_unmask_level(unsigned line);
 void pic_mask(unsigned line);
 
 /* False for the ghost that a line leaves when it falls before it is served; then no EOI is due. */

@@ -88,6 +88,11 @@ static void test_cmdline(void)
     CHECK(parse(&c, "workload=crash", err, sizeof(err)) == 0);
     CHECK(parse(&c, "workload=cras", err, sizeof(err)) < 0);
     CHECK(parse(&c, "event_idx=yes", err, sizeof(err)) < 0);
+    CHECK(parse(&c, "virtio_mmio.device=a:1 size=99 virtio_mmio.device=b:2", err, sizeof(err)) ==
+          0);
+    CHECK(!strcmp(c.mmio_devices[0], "a:1") && !strcmp(c.mmio_devices[1], "b:2") &&
+          !c.mmio_devices[2]);
+    CHECK(parse(&c, "", err, sizeof(err)) == 0 && !c.mmio_devices[0]);
     CHECK(parse(&c, "sizes=60", err, sizeof(err)) < 0);
     CHECK(!strncmp(err, "unknown parameter \"sizes\"", 25));
 }

@@ -32,10 +32,12 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     r->mask = (uint32_t)cmdline.trace_mask;
     r->overwrite = !strcmp(cmdline.trace_mode, "overwrite");
     snprintf(r->about, sizeof(r->about),
-             "mode=%s event_idx=%d packed=%d workload=%s irq=%s rx_ring=%u tx_ring=%u budget=%lu",
+             "mode=%s event_idx=%d packed=%d workload=%s transport=%s irq=%s rx_ring=%u tx_ring=%u "
+             "budget=%lu",
              vnet_mode.name, dev->q[VNET_RX].layout.event_idx, dev->q[VNET_RX].layout.packed,
-             cmdline.workload, irq_kind, dev->q[VNET_RX].layout.size, dev->q[VNET_TX].layout.size,
-             cmdline.budget);
+             cmdline.workload, dev->transport->name, irq_kind, dev->q[VNET_RX].layout.size,
+             dev->q[VNET_TX].layout.size, cmdline.budget);
+    name_counter("", "config_changes", &dev->config_changes);
     name_queue_counters("rx_", &dev->q[VNET_RX].stats);
     name_queue_counters("tx_", &dev->q[VNET_TX].stats);
 #define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);

@@ -1,4 +1,4 @@
-/* The driver's port to this kernel: finds the device, gives it memory and interrupts, runs polls.
+/* The driver's port to this kernel: gives the device memory, runs polls.
  *
  * One CPU, cooperative threads: two threads never interleave inside the driver, so only interrupt
  * context needs keeping out, and only in modes that work there (port_lock). */
@@ -6,50 +6,20 @@
 #include "../faultinj/plan.h"
 #include "../trace/buffer.h"
 #include "../virtio_net/mode.h"
-#include "../virtio_net/transport/pci_modern.h"
 #include "clock.h"
 #include "cmdline.h"
 #include "console.h"
-#include "irq.h"
 #include "main.h"
-#include "msix.h"
 #include "page.h"
 #include "panic.h"
-#include "pci.h"
 #include "string.h"
 #include "thread.h"
 #include "trace_port.h"
+#include "vnet_bus.h"
 #include "x86.h"
 
-struct vnet_pci {
-    struct pci_dev *dev;
-};
-
-static struct vnet_pci bus;
-static struct pci_modern transport;
 static struct vnet_dev dev;
 static uint32_t poll_wanted; /* 1 << queue; set in interrupt context, taken by the poll thread */
-static const char *irq_kind = "none";
-
-uint8_t vnet_pci_read8(const struct vnet_pci *pci, unsigned offset)
-{
-    return pci_read8(pci->dev, offset);
-}
-
-uint32_t vnet_pci_read32(const struct vnet_pci *pci, unsigned offset)
-{
-    return pci_read32(pci->dev, offset);
-}
-
-unsigned vnet_pci_next_vendor_cap(const struct vnet_pci *pci, unsigned from)
-{
-    return pci_next_cap(pci->dev, from, PCI_CAP_VENDOR);
-}
-
-volatile void *vnet_pci_map(const struct vnet_pci *pci, unsigned bar, uint64_t offset, size_t bytes)
-{
-    return pci_map(pci->dev, bar, offset, bytes);
-}
 
 bool port_lock(void)
 {
@@ -87,6 +57,13 @@ void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
     workload_rx(bufs, n);
 }
 
+void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
+{
+    (void)q;
+    for (uint32_t i = 0; i < n; i++)
+        port_buf_free(bufs[i]);
+}
+
 void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     (void)q;
@@ -108,16 +85,6 @@ void vnet_up_schedule(struct vnet_q *q)
 {
     poll_wanted |= 1u << q->index;
     thread_wakeup(&poll_wanted);
-}
-
-static void queue_irq(void *arg)
-{
-    vnet_irq(arg);
-}
-
-static void shared_irq(void *arg)
-{
-    vnet_irq_shared(arg);
 }
 
 /* Hybrid: polls what interrupts asked for, and asks again for what is not finished. */
@@ -165,23 +132,6 @@ static void watch(void *arg)
     }
 }
 
-/* Returns the number of MSI-X entries, 0 when the shared line serves, or -1 when neither is there.
- */
-static int choose_irqs(void)
-{
-    if (!vnet_mode.uses_irqs)
-        return 0;
-    int entries = cmdline.msix ? msix_init(bus.dev) : 0;
-    if (entries >= VNET_QUEUES) {
-        irq_kind = "msix";
-        return entries;
-    }
-    if (entries > 0)
-        msix_disable(bus.dev);
-    irq_kind = "intx";
-    return irq_register_intx(bus.dev, shared_irq, &dev) ? -1 : 0;
-}
-
 static void print_features(const struct vnet_features *f)
 {
     static const struct {
@@ -215,9 +165,10 @@ static void *ring_memory(size_t bytes)
     return order <= PAGE_MAX_ORDER ? page_alloc(order) : NULL;
 }
 
+static void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
+
 static int start_device(void)
 {
-    void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
     for (int i = 0; i < VNET_QUEUES; i++) {
         memory[i] = ring_memory(vring_bytes(&dev.q[i].layout));
         shadow[i] = ring_memory(vring_shadow_bytes(&dev.q[i].layout));
@@ -226,8 +177,29 @@ static int start_device(void)
     }
     if (port_pool_init(dev.q[VNET_RX].layout.size + dev.q[VNET_TX].layout.size + 2 * VNET_BATCH))
         return -VNET_E_MEMORY;
-    trace_port_init(&dev, irq_kind);
+    trace_port_init(&dev, vnet_bus_irq_kind());
     return vnet_start(&dev, memory, shadow);
+}
+
+static void give_back(struct vnet_q *q, struct vnet_buf *b)
+{
+    (void)q;
+    port_buf_free(b);
+}
+
+/* What a device does with rings that come and go while it runs. */
+static int reset_queues(void)
+{
+    int error = 0;
+    for (uint64_t n = 0; n < cmdline.queue_resets * VNET_QUEUES && !error; n++) {
+        unsigned i = n % VNET_QUEUES;
+        bool was = irq_save();
+        error = vnet_queue_reset(&dev.q[i], give_back);
+        if (!error)
+            error = vnet_queue_restart(&dev.q[i], memory[i], shadow[i]);
+        irq_restore(was);
+    }
+    return error;
 }
 
 static int start_threads(void)
@@ -240,25 +212,14 @@ static int start_threads(void)
     return 0;
 }
 
-static int attach_device(int entries)
+static int attach_device(struct vnet_transport *transport, struct vnet_config *cfg)
 {
-    struct vnet_config cfg = {
-        .event_idx = cmdline.event_idx,
-        .packed = cmdline.packed,
-        .ring_size = { (uint16_t)cmdline.rx_ring, (uint16_t)cmdline.tx_ring },
-    };
-    for (int i = 0; i < VNET_QUEUES; i++)
-        cfg.vector[i] = entries ? (uint16_t)i : VIRTIO_MSI_NO_VECTOR;
-    pci_command(bus.dev, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0);
-    int error = pci_modern_probe(&transport, &bus);
-    if (error)
-        return error;
-    error = vnet_attach(&dev, &transport.base, &cfg);
+    cfg->event_idx = cmdline.event_idx;
+    cfg->packed = cmdline.packed;
+    cfg->ring_size[VNET_RX] = (uint16_t)cmdline.rx_ring;
+    cfg->ring_size[VNET_TX] = (uint16_t)cmdline.tx_ring;
+    int error = vnet_attach(&dev, transport, cfg);
     print_features(&dev.features);
-    for (int i = 0; i < entries && i < VNET_QUEUES && !error; i++) {
-        if (msix_set(bus.dev, (unsigned)i, queue_irq, &dev.q[i]))
-            error = -VNET_E_VECTOR;
-    }
     return error;
 }
 
@@ -269,18 +230,17 @@ int vnet_port_init(void)
         kprintf("fault=: %s\n", err);
         return -1;
     }
-    bus.dev = pci_find(VIRTIO_PCI_VENDOR, VIRTIO_PCI_NET, 0);
-    if (!bus.dev)
-        bus.dev = pci_find(VIRTIO_PCI_VENDOR, VIRTIO_PCI_NET_TRANSITIONAL, 0);
-    if (!bus.dev) {
-        kprintf("vnet: no virtio-net device on the PCI bus; start QEMU with "
-                "-device virtio-net-pci\n");
+    struct vnet_config cfg = { 0 };
+    struct vnet_transport *transport = vnet_bus_open(&cfg);
+    if (!transport)
         return -1;
-    }
-    int entries = choose_irqs();
-    int error = entries < 0 ? -VNET_E_VECTOR : attach_device(entries);
+    int error = attach_device(transport, &cfg);
+    if (!error && vnet_bus_connect(&dev))
+        return -1;
     if (!error)
         error = start_device();
+    if (!error)
+        error = reset_queues();
     if (!error)
         error = start_threads();
     if (error) {
@@ -289,7 +249,7 @@ int vnet_port_init(void)
     }
     kprintf("vnet: mode %s, %s, %s, irq %s, rx ring %u, tx ring %u\n", vnet_mode.name,
             dev.q[VNET_RX].layout.packed ? "packed" : "split",
-            dev.q[VNET_RX].layout.event_idx ? "event_idx" : "flags", irq_kind,
+            dev.q[VNET_RX].layout.event_idx ? "event_idx" : "flags", vnet_bus_irq_kind(),
             dev.q[VNET_RX].layout.size, dev.q[VNET_TX].layout.size);
     return 0;
 }

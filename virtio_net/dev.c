@@ -1,9 +1,8 @@
 /* The life of a device: reset, negotiation, queues, DRIVER_OK, and the way back. */
 #include "mode.h"
+#include "wait.h"
 #include "../trace/trace.h"
 
-#define RESET_DEADLINE_NS                                                                          \
-    100000000ull /* devices answer in microseconds; a broken one must not hang us */
 #define CONFIG_TRIES 16
 
 const char *vnet_error_text(int error)
@@ -31,21 +30,6 @@ const char *vnet_feature_name(unsigned bit)
 static void status_add(struct vnet_transport *t, uint8_t bit)
 {
     t->ops->status_set(t, t->ops->status_get(t) | bit);
-}
-
-static int reset(struct vnet_transport *t)
-{
-    uint64_t start = env_now();
-    t->ops->reset(t);
-    for (;;) {
-        /* The clock before the look: a CPU taken away in between must not pass for a timeout. */
-        bool late = env_now() - start > RESET_DEADLINE_NS;
-        if (t->ops->status_get(t) == 0)
-            return 0;
-        if (late)
-            return -VNET_E_RESET_TIMEOUT;
-        env_relax();
-    }
 }
 
 static int fail(struct vnet_transport *t, int error)
@@ -77,14 +61,18 @@ static int negotiate(struct vnet_dev *dev, const struct vnet_config *cfg)
     struct vnet_transport *t = dev->transport;
     struct vnet_features *f = &dev->features;
     f->offered = t->ops->features_get(t);
-    f->wanted = wanted_features(cfg, want_option);
+    uint64_t must = wanted_features(cfg, want_must);
+    f->wanted = wanted_features(cfg, want_option) | (t->features & f->offered);
+    if (t->legacy) {
+        must = VNET_F(ANY_LAYOUT); /* a header and its frame share a descriptor here */
+        f->wanted = (f->wanted & UINT32_MAX) | must;
+    }
     f->accepted = f->wanted & f->offered;
     f->missing = f->wanted & ~f->offered;
-    if (wanted_features(cfg, want_must) & ~f->offered)
+    if (must & ~f->offered)
         return -VNET_E_FEATURE_MISSING;
     t->ops->features_set(t, f->accepted);
-    status_add(t, VIRTIO_STATUS_FEATURES_OK);
-    return t->ops->status_get(t) & VIRTIO_STATUS_FEATURES_OK ? 0 : -VNET_E_FEATURES_REFUSED;
+    return t->legacy ? 0 : vnet_wait_features_ok(t);
 }
 
 /* "Driver Requirements: Device Configuration Space": fields wider than 32 bit, and several fields
@@ -93,7 +81,7 @@ static int read_config(struct vnet_dev *dev)
 {
     struct vnet_transport *t = dev->transport;
     for (int i = 0; i < CONFIG_TRIES; i++) {
-        uint8_t before = t->ops->config_generation(t);
+        uint32_t before = t->ops->config_generation(t);
         if (dev->features.accepted & VNET_F(MAC)) {
             for (uint32_t j = 0; j < 6; j++)
                 dev->mac[j] = t->ops->config_read8(t, j);
@@ -101,12 +89,19 @@ static int read_config(struct vnet_dev *dev)
         dev->link_up = true;
         if (dev->features.accepted & VNET_F(STATUS)) {
             uint32_t at = offsetof(struct virtio_net_config, status);
-            dev->link_up = t->ops->config_read8(t, at) & VIRTIO_NET_S_LINK_UP;
+            dev->link_up = t->ops->config_read16(t, at) & VIRTIO_NET_S_LINK_UP;
         }
         if (t->ops->config_generation(t) == before)
             return 0;
     }
     return -VNET_E_CONFIG;
+}
+
+void vnet_config_changed(struct vnet_dev *dev)
+{
+    dev->config_changes++;
+    /* A configuration that does not come to rest is announced again when it does. */
+    read_config(dev);
 }
 
 static int choose_layout(struct vnet_q *q, uint16_t asked)
@@ -115,6 +110,7 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     q->layout.packed = accepted & VNET_F(RING_PACKED);
     q->layout.event_idx = accepted & VNET_F(EVENT_IDX);
     q->layout.start = VRING_START(q->layout.packed);
+    q->layout.legacy = q->dev->transport->legacy;
     uint16_t max = q->dev->transport->ops->queue_max(q->dev->transport, q->index);
     if (!max)
         return -VNET_E_NO_QUEUE;
@@ -129,26 +125,29 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
 
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
 {
-    *dev = (struct vnet_dev){ .transport = t };
-    int error = reset(t);
+    *dev = (struct vnet_dev){ .transport = t, .config_vector = cfg->config_vector };
+    int error = vnet_wait_reset(t);
     if (error)
         return error;
     status_add(t, VIRTIO_STATUS_ACKNOWLEDGE);
     status_add(t, VIRTIO_STATUS_DRIVER);
     error = negotiate(dev, cfg);
     if (!error)
+        error = t->ops->set_config_vector(t, dev->config_vector);
+    if (!error)
         error = read_config(dev);
     for (uint16_t i = 0; i < VNET_QUEUES && !error; i++) {
         struct vnet_q *q = &dev->q[i];
         q->dev = dev;
         q->index = i;
+        q->hdr_bytes = t->legacy ? VIRTIO_NET_HDR_LEGACY_BYTES : VNET_HDR_BYTES;
         q->vector = cfg->vector[i];
         error = choose_layout(q, cfg->ring_size[i]);
     }
     return error ? fail(t, error) : 0;
 }
 
-static int start_queue(struct vnet_q *q, void *memory, void *shadow)
+int vnet_queue_setup(struct vnet_q *q, void *memory, void *shadow)
 {
     struct vnet_transport *t = q->dev->transport;
     int error = vring_init(&q->ring, &q->layout, memory, shadow);
@@ -156,14 +155,15 @@ static int start_queue(struct vnet_q *q, void *memory, void *shadow)
         return error;
     struct vnet_ring_addr addr;
     vring_addresses(&q->ring, &addr);
-    return t->ops->queue_setup(t, q->index, q->layout.size, &addr, q->vector, &q->bell);
+    error = t->ops->queue_setup(t, q->index, q->layout.size, &addr, q->vector, &q->bell);
+    return error ? error : vnet_wait_queue_enabled(t, q->index);
 }
 
 int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
                void *const shadow[VNET_QUEUES])
 {
     for (int i = 0; i < VNET_QUEUES; i++) {
-        int error = start_queue(&dev->q[i], memory[i], shadow[i]);
+        int error = vnet_queue_setup(&dev->q[i], memory[i], shadow[i]);
         if (error)
             return fail(dev->transport, error);
     }
@@ -182,14 +182,11 @@ int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
 
 int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf))
 {
-    int error = reset(dev->transport);
+    int error = vnet_wait_reset(dev->transport);
     if (error)
         return error;
-    for (int i = 0; i < VNET_QUEUES; i++) {
-        struct vnet_buf *b;
-        while ((b = vring_reclaim(&dev->q[i].ring)))
-            give_back(&dev->q[i], b);
-    }
+    for (int i = 0; i < VNET_QUEUES; i++)
+        vnet_queue_empty(&dev->q[i], give_back);
     return 0;
 }
 

@@ -11,9 +11,9 @@
  *   env_dma_addr(p)                 the address by which the device knows this memory
  *   env_now()                       ns, monotonic
  *   env_relax()                     inside bounded waits on the control path
- *   env_doorbell(bell, queue)       the kick itself
  *   env_mmio_read8/16/32, env_mmio_write8/16/32
- *                                   device registers, at exactly that width
+ *                                   device registers in memory space, at exactly that width
+ *   env_in8/16/32, env_out8/16/32   the same in port I/O space
  */
 #ifndef VNET_ENV_H
 #define VNET_ENV_H
@@ -56,5 +56,26 @@ static inline uint32_t env_load_once32(const uint32_t *p)
 #else
 #include "port/hosted.h"
 #endif
+
+/* Where and how a queue's kick is written. The transport works it out once, so that the packet path
+ * reads no register and calls through no pointer. */
+enum env_bell_kind { ENV_BELL_MMIO16, ENV_BELL_MMIO32, ENV_BELL_PORT16 };
+
+struct env_bell {
+    uintptr_t at;   /* address, or port number */
+    uint16_t value; /* the queue's index, or what the device wants to be told instead */
+    uint8_t kind;   /* enum env_bell_kind */
+};
+
+/* The kick itself. */
+static inline void env_doorbell(struct env_bell bell)
+{
+    if (bell.kind == ENV_BELL_MMIO16)
+        env_mmio_write16((volatile void *)bell.at, bell.value);
+    else if (bell.kind == ENV_BELL_MMIO32)
+        env_mmio_write32((volatile void *)bell.at, bell.value);
+    else
+        env_out16((uint16_t)bell.at, bell.value);
+}
 
 #endif

@@ -24,15 +24,8 @@ static bool due(const struct vnet_q *q, uint16_t waiting)
     return !q->ring.masked && q->ring.harvested + waiting >= q->armed_until;
 }
 
-bool vnet_irq_shared(struct vnet_dev *dev)
+void vnet_irq_any(struct vnet_dev *dev)
 {
-    /* Read before draining: the read acknowledges, so what is used after it raises the line anew.
-     */
-    uint8_t isr = dev->transport->ops->isr_ack(dev->transport);
-    if (!isr)
-        return false;
-    if (!(isr & VIRTIO_ISR_QUEUE))
-        return true;
     bool any = false;
     for (int i = 0; i < VNET_QUEUES; i++) {
         struct vnet_q *q = &dev->q[i];
@@ -45,7 +38,36 @@ bool vnet_irq_shared(struct vnet_dev *dev)
     }
     if (!any)
         vnet_irq(&dev->q[VNET_RX]);
-    return true;
+}
+
+/* What happened between the last look and the acknowledgement raises no interrupt any more. */
+static void look_again(struct vnet_dev *dev, uint8_t causes)
+{
+    if (causes & VIRTIO_ISR_CONFIG)
+        vnet_config_changed(dev);
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        struct vnet_q *q = &dev->q[i];
+        uint16_t waiting = vring_pending(&q->ring);
+        if (waiting && due(q, waiting))
+            mode_irq(q, waiting);
+    }
+}
+
+bool vnet_irq_shared(struct vnet_dev *dev)
+{
+    const struct vnet_transport_ops *ops = dev->transport->ops;
+    /* Read before draining: on PCI the read acknowledges, so what is used after it raises the line
+     * anew. */
+    uint8_t causes = ops->isr_read(dev->transport) & (VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG);
+    if (causes & VIRTIO_ISR_CONFIG)
+        vnet_config_changed(dev);
+    if (causes & VIRTIO_ISR_QUEUE)
+        vnet_irq_any(dev);
+    if (causes && ops->irq_ack) {
+        ops->irq_ack(dev->transport, causes);
+        look_again(dev, causes);
+    }
+    return causes;
 }
 
 void vnet_irq_mask(struct vnet_q *q)

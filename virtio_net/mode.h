@@ -22,6 +22,11 @@ void mode_sent(struct vnet_q *q);
 /* Fills the receive ring at the start. Returns how many buffers were missing. */
 uint32_t vnet_rx_fill(struct vnet_q *q);
 
+/* Lays out the ring and has the device enable it. 0 or a negative enum vnet_error. */
+int vnet_queue_setup(struct vnet_q *q, void *memory, void *shadow);
+/* Gives back every buffer of a queue that the device has let go of. */
+void vnet_queue_empty(struct vnet_q *q, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
+
 /* Pieces. Budgets and results count used entries. */
 uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget);
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget);

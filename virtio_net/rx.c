@@ -20,13 +20,19 @@ static uint32_t replacements(struct vnet_q *q, struct vnet_buf **bufs, uint32_t 
     return want ? vnet_up_alloc(q, bufs, want) : 0;
 }
 
-/* Posts n buffers. There is room: each takes the place that a pop or the start left free. */
+/* Posts n buffers. There is room: each takes the place that a pop or the start left free. Only a
+ * ring that has broken meanwhile takes none. */
 static void post(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     struct vring_item items[VNET_BATCH];
+    uint32_t unused = VNET_HDR_BYTES - q->hdr_bytes;
     for (uint32_t i = 0; i < n; i++)
-        items[i] = (struct vring_item){ bufs[i], env_dma_addr(bufs[i]->data), bufs[i]->capacity };
-    q->stats.posted += vring_add(&q->ring, items, n, true);
+        items[i] = (struct vring_item){ bufs[i], env_dma_addr(bufs[i]->data + unused),
+                                        bufs[i]->capacity - unused };
+    uint32_t took = vring_add(&q->ring, items, n, true);
+    q->stats.posted += took;
+    if (took < n)
+        vnet_up_free(q, bufs + took, n - took);
 }
 
 /* Sorts what was popped into frames, and buffers to be posted again because their length cannot be.
@@ -37,11 +43,11 @@ static uint32_t frames_of(struct vnet_q *q, const struct vring_used *used, uint3
     uint32_t kept = 0, bad = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct vnet_buf *b = used[i].cookie;
-        if (used[i].overlong || used[i].bytes < VNET_HDR_BYTES) {
+        if (used[i].overlong || used[i].bytes < q->hdr_bytes) {
             again[bad++] = b;
             continue;
         }
-        b->len = used[i].bytes - VNET_HDR_BYTES;
+        b->len = used[i].bytes - q->hdr_bytes;
         frames[kept++] = b;
     }
     if (bad) {

@@ -30,10 +30,11 @@ uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
 static uint32_t add_batch(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     struct vring_item items[VNET_BATCH];
+    uint32_t unused = VNET_HDR_BYTES - q->hdr_bytes;
     for (uint32_t i = 0; i < n; i++) {
         struct vnet_buf *b = bufs[i];
         *(struct virtio_net_hdr *)b->data = (struct virtio_net_hdr){ 0 };
-        items[i] = (struct vring_item){ b, env_dma_addr(b->data), VNET_HDR_BYTES + b->len };
+        items[i] = (struct vring_item){ b, env_dma_addr(b->data + unused), q->hdr_bytes + b->len };
     }
     return vring_add(&q->ring, items, n, false);
 }
@@ -62,7 +63,7 @@ static void kick(struct vnet_q *q)
 {
     q->stats.kicks++;
     TRACE_STAMP(before);
-    env_doorbell(q->bell, q->index);
+    env_doorbell(q->bell);
     TRACE_COUNTED(kick, (uint32_t)q->stats.kicks, q, q->ring.published, before);
 }
 

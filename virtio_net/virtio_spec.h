@@ -55,8 +55,6 @@ struct virtq_used {
 #define VIRTQ_AVAIL_ALIGN 2u
 #define VIRTQ_USED_ALIGN  4u
 #define VIRTQ_SIZE_MAX    32768u
-/* "Legacy Interfaces: A Note on Virtqueue Layout" */
-#define VIRTQ_LEGACY_ALIGN 4096u
 
 /* "Packed Virtqueues": "The Virtqueue Descriptor Table". AVAIL and USED are compared with the wrap
  * counters. */
@@ -110,6 +108,8 @@ struct virtio_net_hdr {
     uint16_t num_buffers;
 };
 _Static_assert(sizeof(struct virtio_net_hdr) == 12, "net header");
+/* "Legacy Interface: Device Operation": without MRG_RXBUF it ends before num_buffers */
+#define VIRTIO_NET_HDR_LEGACY_BYTES 10u
 
 /* "PCI Device Discovery" */
 #define VIRTIO_PCI_VENDOR           0x1af4u
@@ -121,11 +121,15 @@ _Static_assert(sizeof(struct virtio_net_hdr) == 12, "net header");
 #define VIRTIO_PCI_CAP_NOTIFY_CFG 2u
 #define VIRTIO_PCI_CAP_ISR_CFG    3u
 #define VIRTIO_PCI_CAP_DEVICE_CFG 4u
-#define VIRTIO_PCI_CAP_BAR        4u /* offsets inside the capability */
+#define VIRTIO_PCI_CAP_LEN        2u /* offsets inside the capability */
+#define VIRTIO_PCI_CAP_TYPE       3u
+#define VIRTIO_PCI_CAP_BAR        4u
 #define VIRTIO_PCI_CAP_OFFSET     8u
 #define VIRTIO_PCI_CAP_LENGTH     12u
-#define VIRTIO_PCI_CAP_BYTES      16u
 #define VIRTIO_PCI_CAP_NOTIFY_MUL 16u
+
+#define VIRTIO_PCI_CAP_BYTES        16u /* the least that cap_len may say */
+#define VIRTIO_PCI_CAP_NOTIFY_BYTES 20u
 
 /* "Common configuration structure layout" */
 struct virtio_pci_common_cfg {
@@ -148,12 +152,61 @@ struct virtio_pci_common_cfg {
     uint32_t queue_driver_hi;
     uint32_t queue_device_lo;
     uint32_t queue_device_hi;
+    uint16_t queue_notif_config_data; /* with NOTIF_CONFIG_DATA */
+    uint16_t queue_reset;             /* with RING_RESET */
+    uint16_t admin_queue_index;
+    uint16_t admin_queue_num;
 };
-_Static_assert(sizeof(struct virtio_pci_common_cfg) == 56, "common cfg");
+_Static_assert(sizeof(struct virtio_pci_common_cfg) == 64, "common cfg");
+#define VIRTIO_PCI_COMMON_CFG_LEAST 56u /* what a device of virtio 1.0 has */
 
 #define VIRTIO_MSI_NO_VECTOR 0xffffu
 
-/* "ISR status capability" */
+/* "Legacy Interfaces: A Note on PCI Device Layout": ports from BAR 0 on */
+#define VIRTIO_PCI_LEGACY_DEVICE_FEATURES 0u
+#define VIRTIO_PCI_LEGACY_DRIVER_FEATURES 4u
+#define VIRTIO_PCI_LEGACY_QUEUE_ADDRESS   8u
+#define VIRTIO_PCI_LEGACY_QUEUE_SIZE      12u
+#define VIRTIO_PCI_LEGACY_QUEUE_SELECT    14u
+#define VIRTIO_PCI_LEGACY_QUEUE_NOTIFY    16u
+#define VIRTIO_PCI_LEGACY_DEVICE_STATUS   18u
+#define VIRTIO_PCI_LEGACY_ISR_STATUS      19u
+#define VIRTIO_PCI_LEGACY_CONFIG          20u /* with MSI-X on: two vectors, and then the rest */
+#define VIRTIO_PCI_LEGACY_CONFIG_VECTOR   20u
+#define VIRTIO_PCI_LEGACY_QUEUE_VECTOR    22u
+#define VIRTIO_PCI_LEGACY_CONFIG_MSIX     24u
+#define VIRTIO_PCI_LEGACY_ALIGN           4096u /* of a queue and of its used ring */
+
+/* "MMIO Device Register Layout" */
+#define VIRTIO_MMIO_MAGIC_VALUE         0x000u
+#define VIRTIO_MMIO_VERSION             0x004u
+#define VIRTIO_MMIO_DEVICE_ID           0x008u
+#define VIRTIO_MMIO_VENDOR_ID           0x00cu
+#define VIRTIO_MMIO_DEVICE_FEATURES     0x010u
+#define VIRTIO_MMIO_DEVICE_FEATURES_SEL 0x014u
+#define VIRTIO_MMIO_DRIVER_FEATURES     0x020u
+#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024u
+#define VIRTIO_MMIO_QUEUE_SEL           0x030u
+#define VIRTIO_MMIO_QUEUE_SIZE_MAX      0x034u
+#define VIRTIO_MMIO_QUEUE_SIZE          0x038u
+#define VIRTIO_MMIO_QUEUE_READY         0x044u
+#define VIRTIO_MMIO_QUEUE_NOTIFY        0x050u
+#define VIRTIO_MMIO_INTERRUPT_STATUS    0x060u
+#define VIRTIO_MMIO_INTERRUPT_ACK       0x064u
+#define VIRTIO_MMIO_STATUS              0x070u
+#define VIRTIO_MMIO_QUEUE_DESC          0x080u /* low word; the high one follows */
+#define VIRTIO_MMIO_QUEUE_DRIVER        0x090u
+#define VIRTIO_MMIO_QUEUE_DEVICE        0x0a0u
+#define VIRTIO_MMIO_SHM_SEL             0x0acu
+#define VIRTIO_MMIO_SHM_BASE_HIGH       0x0bcu
+#define VIRTIO_MMIO_QUEUE_RESET         0x0c0u
+#define VIRTIO_MMIO_CONFIG_GENERATION   0x0fcu
+#define VIRTIO_MMIO_CONFIG              0x100u
+
+#define VIRTIO_MMIO_MAGIC 0x74726976u
+#define VIRTIO_ID_NET     1u
+
+/* "ISR status capability", and InterruptStatus of MMIO */
 #define VIRTIO_ISR_QUEUE  1u
 #define VIRTIO_ISR_CONFIG 2u
 

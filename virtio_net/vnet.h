@@ -17,13 +17,13 @@ enum vnet_feature_bit {
 #include "features.def"
 };
 
-#define VNET_HDR_BYTES 12u   /* struct virtio_net_hdr, VERSION_1 */
+#define VNET_HDR_BYTES 12u   /* struct virtio_net_hdr, VERSION_1; room for it in any case */
 #define VNET_FRAME_MAX 1514u /* no MTU, no offloads: an Ethernet frame without its FCS */
 #define VNET_BUF_BYTES (VNET_HDR_BYTES + VNET_FRAME_MAX)
 #define VNET_BATCH     32u /* frames handed over in one upcall */
 
 struct vnet_buf {
-    uint8_t *data;     /* VNET_HDR_BYTES of header, then the frame; contiguous for the device */
+    uint8_t *data; /* VNET_HDR_BYTES for the header, then the frame; contiguous for the device */
     uint32_t capacity; /* bytes at data, at least VNET_BUF_BYTES */
     uint32_t len;      /* bytes of frame */
 };
@@ -38,10 +38,11 @@ enum { VNET_RX, VNET_TX, VNET_QUEUES }; /* "Virtqueues": receiveq1, transmitq1 *
 struct vnet_q {
     struct vring ring;
     struct vnet_dev *dev;
-    void *bell;
+    struct env_bell bell;
     uint16_t index;
     uint16_t vector;
     struct vring_config layout; /* chosen by vnet_attach */
+    uint16_t hdr_bytes;         /* of the header, which ends where the frame begins */
     uint64_t armed_until;       /* `harvested` at which the armed interrupt has done its work */
     uint64_t watched;           /* harvested, at the watchdog's last look */
     uint64_t watched_ns;
@@ -57,6 +58,7 @@ struct vnet_config {
     bool packed;                     /* want RING_PACKED */
     uint16_t ring_size[VNET_QUEUES]; /* 0: the device's maximum */
     uint16_t vector[VNET_QUEUES];    /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
+    uint16_t config_vector;          /* likewise, for configuration changes */
 };
 
 struct vnet_dev {
@@ -64,8 +66,17 @@ struct vnet_dev {
     struct vnet_features features;
     uint8_t mac[6];
     bool link_up;
+    uint16_t config_vector;
+    uint64_t config_changes; /* announced by the device */
     struct vnet_q q[VNET_QUEUES];
 };
+
+enum vnet_vectors { VNET_VECTORS_NONE, VNET_VECTORS_SHARED, VNET_VECTORS_OWN };
+
+/* Divides the entries of an MSI-X table: one for each queue and one for the configuration; one for
+ * all queues (vnet_irq_any) and one for the configuration; or, of fewer than two, none, and the
+ * device's line serves (vnet_irq_shared). */
+enum vnet_vectors vnet_share_vectors(struct vnet_config *cfg, unsigned entries);
 
 /* Reset, negotiate, read the configuration, choose ring sizes. No queue exists yet.
  * Returns 0 or a negative enum vnet_error; dev->features is filled in either case once the device
@@ -82,6 +93,15 @@ int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
  * -VNET_E_RESET_TIMEOUT, in which case the buffers stay with the device: it may still write. */
 int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
 
+/* Takes one queue from a running device ("Virtqueue Reset") and returns its buffers through
+ * `give_back`. 0; -VNET_E_NO_QUEUE_RESET: the queue goes on as if nothing had been asked;
+ * -VNET_E_QUEUE_RESET_TIMEOUT: the device may still use it, and its memory and buffers stay where
+ * they are. The caller keeps interrupts of the queue out. */
+int vnet_queue_reset(struct vnet_q *q, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
+
+/* Sets a queue up again after that, as vnet_start did. 0 or a negative enum vnet_error. */
+int vnet_queue_restart(struct vnet_q *q, void *memory, void *shadow);
+
 /* Queues k <= n frames, in order, each with a zeroed header; ring full is normal and the rest stays
  * the caller's. Returns k. The device sees them at vnet_flush. */
 uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
@@ -92,8 +112,15 @@ void vnet_flush(struct vnet_q *q);
 /* One queue's interrupt (MSI-X). */
 void vnet_irq(struct vnet_q *q);
 
-/* The shared line (INTx): reads the ISR status. False: the interrupt was another device's. */
+/* One message (MSI-X) for all queues. */
+void vnet_irq_any(struct vnet_dev *dev);
+
+/* The device's line (INTx, MMIO), which others may share: asks the device for the cause, handles
+ * and acknowledges it. False: the interrupt was another device's. */
 bool vnet_irq_shared(struct vnet_dev *dev);
+
+/* The configuration's own vector (MSI-X): reads the link's state anew. */
+void vnet_config_changed(struct vnet_dev *dev);
 
 struct vnet_poll_result {
     uint32_t done; /* used entries handled */
@@ -119,6 +146,8 @@ const char *vnet_feature_name(unsigned bit); /* NULL: not a bit we know */
 /* Up to n buffers to post, n at most VNET_BATCH; returns how many there were. Where they are short
  * the driver drops frames and posts their buffers again, so the receive ring never shrinks. */
 uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
+/* n buffers that the driver had or took and does not need: their ring is broken. */
+void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 /* n received frames, 1..VNET_BATCH; they are the port's now. */
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 /* n sent frames; they are the port's again. */

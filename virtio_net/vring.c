@@ -1,20 +1,22 @@
 /* What does not depend on the ring's format: memory, the way out of a reset, the invariants. */
 #include "vring_format.h"
 
-static size_t indirect_bytes(const struct vring_config *c)
-{
-    return sizeof(struct virtq_desc) * c->indirect_parts * c->size;
-}
-
 static size_t ring_bytes(const struct vring_config *c)
 {
-    size_t bytes = c->packed ? vring_packed_bytes(c) : vring_split_bytes(c);
-    return (bytes + VIRTQ_DESC_ALIGN - 1) & ~(size_t)(VIRTQ_DESC_ALIGN - 1);
+    return c->packed ? vring_packed_bytes(c) : vring_split_bytes(c);
+}
+
+/* Indirect tables follow the ring, aligned as descriptors. */
+static size_t indirect_offset(const struct vring_config *c)
+{
+    return (ring_bytes(c) + VIRTQ_DESC_ALIGN - 1) & ~(size_t)(VIRTQ_DESC_ALIGN - 1);
 }
 
 size_t vring_bytes(const struct vring_config *c)
 {
-    return ring_bytes(c) + indirect_bytes(c);
+    if (!c->indirect_parts)
+        return ring_bytes(c);
+    return indirect_offset(c) + sizeof(struct virtq_desc) * c->indirect_parts * c->size;
 }
 
 size_t vring_shadow_bytes(const struct vring_config *c)
@@ -34,7 +36,7 @@ int vring_init(struct vring *r, const struct vring_config *c, void *memory, void
 {
     if (!vring_size_ok(c))
         return -VNET_E_QUEUE_SIZE;
-    uintptr_t align = c->legacy ? VIRTQ_LEGACY_ALIGN : VIRTQ_DESC_ALIGN;
+    uintptr_t align = c->legacy ? VIRTIO_PCI_LEGACY_ALIGN : VIRTQ_DESC_ALIGN;
     if (!memory || !shadow || (uintptr_t)memory % align)
         return -VNET_E_MEMORY;
     uint8_t *base = memory;
@@ -48,7 +50,7 @@ int vring_init(struct vring *r, const struct vring_config *c, void *memory, void
         .free_count = c->size,
         .free_tail = (uint16_t)(c->size - 1),
         .shadow = shadow,
-        .indirect = base + ring_bytes(c),
+        .indirect = base + indirect_offset(c),
     };
     for (uint16_t i = 0; i < c->size; i++)
         r->shadow[i] = (struct vring_shadow){ .next = (uint16_t)(i + 1) };

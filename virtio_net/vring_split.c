@@ -8,7 +8,7 @@ static size_t avail_offset(const struct vring_config *c)
 
 static size_t used_offset(const struct vring_config *c)
 {
-    size_t align = c->legacy ? VIRTQ_LEGACY_ALIGN : VIRTQ_USED_ALIGN;
+    size_t align = c->legacy ? VIRTIO_PCI_LEGACY_ALIGN : VIRTQ_USED_ALIGN;
     size_t end = avail_offset(c) + sizeof(struct virtq_avail) + 2u * c->size + 2u;
     return (end + align - 1) & ~(align - 1);
 }

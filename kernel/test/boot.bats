@@ -45,6 +45,19 @@ boots_fast() {
     boots_fast q35 "workload=selftest"
 }
 
+@test "boots on microvm, where there is neither PCI nor port 0x61, passes its self-tests" {
+    boots_fast microvm "workload=selftest"
+    [[ "$output" == *" 0 PCI functions"* ]]
+    boots_fast microvm,acpi=off "workload=selftest"
+}
+
+@test "a machine without PIT: one line says what it lacks" {
+    run guest microvm,pit=off "workload=selftest"
+    echo "$output"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"no PIT to calibrate the TSC against: QEMU's microvm needs pit=on"* ]]
+}
+
 @test "boots with RAM above 4 GiB, a large region, every CPU feature, without poison" {
     boots_fast q35 "workload=selftest trace_mb=64 tick_hz=1000 poison=off" -m 5G -cpu max
 }
@@ -123,7 +136,7 @@ boots_fast() {
 @test "help lists every parameter" {
     run guest pc "help"
     [ "$status" -eq 1 ]
-    for name in workload trace_mb event_idx mac; do
+    for name in workload trace_mb event_idx transport virtio_mmio.device mac; do
         [[ "$output" == *"$name="* ]]
     done
 }

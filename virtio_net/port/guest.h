@@ -4,6 +4,7 @@
 
 #include "../../kernel/page.h"
 #include "../../kernel/clock.h"
+#include "../../kernel/x86.h"
 
 /* x86 keeps loads in order among themselves and stores likewise; only the compiler must be held. */
 #define env_rmb() __asm__ volatile("" : : : "memory")
@@ -56,9 +57,11 @@ static inline void env_mmio_write32(volatile void *p, uint32_t v)
     *(volatile uint32_t *)p = le32(v);
 }
 
-static inline void env_doorbell(void *bell, uint16_t queue)
-{
-    *(volatile uint16_t *)bell = le16(queue);
-}
+#define env_in8   inb
+#define env_in16  inw
+#define env_in32  inl
+#define env_out8  outb
+#define env_out16 outw
+#define env_out32 outl
 
 #endif

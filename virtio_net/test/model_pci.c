@@ -2,14 +2,6 @@
 #include "model_pci.h"
 #include <string.h>
 
-static struct model_pci *model;
-
-static void blame(const char *what)
-{
-    if (!model->violation)
-        model->violation = what;
-}
-
 #define REG(field) offsetof(struct virtio_pci_common_cfg, field)
 
 static const struct {
@@ -19,319 +11,190 @@ static const struct {
     {                                                                                              \
         REG(field), sizeof(((struct virtio_pci_common_cfg *)0)->field)                             \
     }
-    R(device_feature_select), R(device_feature),  R(driver_feature_select), R(driver_feature),
-    R(config_msix_vector),    R(num_queues),      R(device_status),         R(config_generation),
-    R(queue_select),          R(queue_size),      R(queue_msix_vector),     R(queue_enable),
-    R(queue_notify_off),      R(queue_desc_lo),   R(queue_desc_hi),         R(queue_driver_lo),
-    R(queue_driver_hi),       R(queue_device_lo), R(queue_device_hi),
+    R(device_feature_select), R(device_feature),
+    R(driver_feature_select), R(driver_feature),
+    R(config_msix_vector),    R(num_queues),
+    R(device_status),         R(config_generation),
+    R(queue_select),          R(queue_size),
+    R(queue_msix_vector),     R(queue_enable),
+    R(queue_notify_off),      R(queue_desc_lo),
+    R(queue_desc_hi),         R(queue_driver_lo),
+    R(queue_driver_hi),       R(queue_device_lo),
+    R(queue_device_hi),       R(queue_notif_config_data),
+    R(queue_reset),
 #undef R
 };
 
-static void check_width(uint32_t at, unsigned bytes)
+static const char width[] = "PC-4: register accessed at a place or width that it does not have";
+
+static void check_width(struct model *m, uint32_t at, unsigned bytes)
 {
     for (size_t i = 0; i < sizeof(common_registers) / sizeof(common_registers[0]); i++) {
         if (common_registers[i].at == at && common_registers[i].bytes == bytes)
             return;
     }
-    blame("common configuration accessed at a place or width that is no register");
+    model_blame(m, width);
 }
 
-static struct model_queue *selected(void)
+static uint32_t read_vector(struct model_queue *q)
 {
-    if (model->queue_select >= model->num_queues) {
-        blame("register of a queue that does not exist");
-        return &model->queue[0];
-    }
-    return &model->queue[model->queue_select];
+    q->vector_checked = true;
+    return q->vector;
 }
 
-static uint8_t read_status(void)
-{
-    if (model->reset_left && !model->hangs_in_reset && !--model->reset_left)
-        model->status = 0;
-    return model->status;
-}
-
-static uint8_t read_generation(void)
-{
-    if (model->churn) {
-        model->churn--;
-        model->generation++;
-    }
-    return model->generation;
-}
-
-static uint32_t feature_word(uint64_t bits, uint32_t select)
-{
-    return select < 2 ? (uint32_t)(bits >> 32 * select) : 0;
-}
-
-static uint32_t read_common(uint32_t at)
+static uint32_t read_common(struct model *m, uint32_t at)
 {
     switch (at) {
     case REG(device_feature):
-        return feature_word(model->offered, model->feature_select[0]);
+        return model_features_read(m);
+    case REG(config_msix_vector):
+        return m->config_vector;
     case REG(num_queues):
-        return model->num_queues;
+        return m->num_queues;
     case REG(device_status):
-        return read_status();
+        return model_status_read(m);
     case REG(config_generation):
-        return read_generation();
+        return (uint8_t)model_generation_read(m);
     case REG(queue_size):
-        return selected()->size;
+        return model_selected(m)->size;
     case REG(queue_msix_vector):
-        return selected()->vector;
+        return read_vector(model_selected(m));
     case REG(queue_enable):
-        return selected()->enable;
+        return model_queue_enabled(m, model_selected(m));
     case REG(queue_notify_off):
-        return model->queue_select;
+        return m->queue_select;
+    case REG(queue_notif_config_data):
+        if (m->accepted & VNET_F(NOTIF_CONFIG_DATA))
+            return model_selected(m)->doorbell_data;
+        break;
+    case REG(queue_reset):
+        if (m->accepted & VNET_F(RING_RESET))
+            return model_queue_resetting(m, model_selected(m));
+        break;
     }
-    blame("read of a register that nobody needs to read");
+    model_blame(m, "read of a register that is not there or that nobody needs to read");
     return 0;
 }
 
-static void start_reset(void)
+static void write_queue(struct model *m, uint32_t at, uint32_t value)
 {
-    model->accepted = 0;
-    model->isr = 0;
-    model->reset_left = model->reset_reads;
-    if (!model->reset_left && !model->hangs_in_reset)
-        model->status = 0;
-    for (int i = 0; i < MODEL_QUEUES; i++) {
-        struct model_queue *q = &model->queue[i];
-        q->size = q->max;
-        q->vector = VIRTIO_MSI_NO_VECTOR;
-        q->enable = 0;
-        memset(q->addr, 0, sizeof(q->addr));
-    }
-}
-
-/* "Device Initialization": each bit only after the ones before it. */
-static void write_status(uint8_t value)
-{
-    static const uint8_t order[] = { VIRTIO_STATUS_ACKNOWLEDGE, VIRTIO_STATUS_DRIVER,
-                                     VIRTIO_STATUS_FEATURES_OK, VIRTIO_STATUS_DRIVER_OK };
-    if (!value) {
-        start_reset();
+    if (at == REG(queue_reset)) {
+        model_queue_reset(m, model_selected(m), value);
         return;
     }
-    if (model->reset_left || (model->status & ~value))
-        blame("status written during a reset, or a status bit taken back");
-    if (!(value & VIRTIO_STATUS_FAILED)) {
-        for (int i = 1; i < 4; i++) {
-            if ((value & order[i]) && !(model->status & order[i - 1]))
-                blame("status bits set out of order, or two at a time");
-        }
-    }
-    if (model->refuses_features)
-        value &= (uint8_t)~VIRTIO_STATUS_FEATURES_OK;
-    model->status = value;
-}
-
-static void write_features(uint32_t value)
-{
-    uint32_t word = model->feature_select[1];
-    if (word > 1)
-        blame("driver feature word above 1");
-    if (!(model->status & VIRTIO_STATUS_DRIVER) || (model->status & VIRTIO_STATUS_FEATURES_OK))
-        blame("features written before DRIVER or after FEATURES_OK");
-    if (value & ~feature_word(model->offered, word))
-        blame("feature accepted that was not offered");
-    model->accepted &= ~(0xffffffffull << 32 * (word & 1));
-    model->accepted |= (uint64_t)value << 32 * (word & 1);
-}
-
-static uint64_t address(const struct model_queue *q, int part)
-{
-    return q->addr[2 * part] | (uint64_t)q->addr[2 * part + 1] << 32;
-}
-
-static void enable(struct model_queue *q, uint32_t value)
-{
-    if (value != 1 || q->enable)
-        blame("queue_enable written with something else than a first 1");
-    if (!address(q, 0) || !address(q, 1) || !address(q, 2))
-        blame("queue enabled before its addresses were set");
-    q->enable = 1;
-    bool packed = model->accepted & VNET_F(RING_PACKED);
-    struct ring_dev_config c = {
-        .size = q->size,
-        .start = packed ? PVIRTQ_WRAP : 0,
-        .packed = packed,
-        .event_idx = model->accepted & VNET_F(EVENT_IDX),
-        .indirect = model->accepted & VNET_F(INDIRECT_DESC),
-        .desc = address(q, 0),
-        .avail = address(q, 1),
-        .used = address(q, 2),
-    };
-    ring_dev_init(&q->ring, &c);
-}
-
-static void write_queue(uint32_t at, uint32_t value)
-{
-    struct model_queue *q = selected();
-    if (!(model->status & VIRTIO_STATUS_FEATURES_OK) || (model->status & VIRTIO_STATUS_DRIVER_OK))
-        blame("queue set up before FEATURES_OK or after DRIVER_OK");
-    if (q->enable)
-        blame("queue field written after the queue was enabled");
+    if (at == REG(queue_enable) && value != 1)
+        model_blame(m, "PC-17: queue_enable written with something else than 1");
+    struct model_queue *q = model_configured(m);
     if (at == REG(queue_size)) {
-        if (!value || value > q->max)
-            blame("queue size of 0 or above the maximum");
-        q->size = (uint16_t)value;
+        model_queue_size(m, q, value, "PC-14: queue size that is 0 or above the maximum");
     } else if (at == REG(queue_msix_vector)) {
-        q->vector = model->refuses_vectors ? VIRTIO_MSI_NO_VECTOR : (uint16_t)value;
+        q->vector = model_vector(m, value);
+        q->vector_checked = false;
     } else if (at == REG(queue_enable)) {
-        enable(q, value);
+        if (!q->vector_checked)
+            model_blame(m, "PC-27: vector not read back");
+        model_queue_enable(m, q);
     } else if (at >= REG(queue_desc_lo) && at <= REG(queue_device_hi)) {
         q->addr[(at - REG(queue_desc_lo)) / 4] = value;
     } else {
-        blame("write to a read-only register");
+        model_blame(m, "PC-12: write to a read-only register");
     }
 }
 
-static void write_common(uint32_t at, uint32_t value)
+static void write_common(struct model *m, uint32_t at, uint32_t value)
 {
-    if ((model->status & VIRTIO_STATUS_FAILED) && at != REG(device_status))
-        blame("register written after FAILED");
+    if (at == REG(device_status)) {
+        model_status_write(m, value);
+        return;
+    }
+    model_touched(m);
     if (at == REG(device_feature_select))
-        model->feature_select[0] = value;
+        m->feature_select[0] = value;
     else if (at == REG(driver_feature_select))
-        model->feature_select[1] = value;
+        m->feature_select[1] = value;
     else if (at == REG(driver_feature))
-        write_features(value);
-    else if (at == REG(device_status))
-        write_status((uint8_t)value);
+        model_features_write(m, value);
     else if (at == REG(queue_select))
-        model->queue_select = (uint16_t)value;
+        m->queue_select = (uint16_t)value;
+    else if (at == REG(config_msix_vector))
+        m->config_vector = model_vector(m, value);
+    else if (at < REG(queue_size))
+        model_blame(m, "PC-12: write to a read-only register");
     else
-        write_queue(at, value);
+        write_queue(m, at, value);
 }
 
-uint32_t hosted_mmio_read(const volatile void *p, unsigned bytes)
+static uint32_t read_register(struct model *m, uint32_t at, unsigned bytes)
 {
-    uint32_t at = (uint32_t)((const volatile uint8_t *)p - model->bar);
     if (at < MODEL_ISR) {
-        check_width(at, bytes);
-        return read_common(at);
+        check_width(m, at, bytes);
+        return read_common(m, at);
     }
-    if (at == MODEL_ISR && bytes == 1) {
-        uint8_t isr = model->isr;
-        model->isr = 0;
-        return isr;
-    }
-    if (at >= MODEL_DEVICE && at < MODEL_DEVICE + sizeof(model->config) && bytes == 1)
-        return ((const uint8_t *)&model->config)[at - MODEL_DEVICE];
-    blame("read outside the device's structures");
+    if (at == MODEL_ISR && bytes == 1)
+        return model_isr_read(m);
+    if (at >= MODEL_DEVICE && at < MODEL_NOTIFY)
+        return model_config_read(m, at - MODEL_DEVICE, bytes);
+    model_blame(m, "read outside the device's structures");
     return 0;
 }
 
-void hosted_mmio_write(volatile void *p, unsigned bytes, uint32_t v)
+/* What the queue is called in a kick. */
+static uint32_t kick_name(const struct model *m, uint32_t queue)
 {
-    uint32_t at = (uint32_t)((volatile uint8_t *)p - model->bar);
-    if (at >= MODEL_ISR) {
-        blame("write outside the common configuration");
-        return;
-    }
-    check_width(at, bytes);
-    write_common(at, v);
+    return m->accepted & VNET_F(NOTIF_CONFIG_DATA) ? m->queue[queue].doorbell_data : queue;
 }
 
-void hosted_doorbell(void *bell, uint16_t queue)
+static void kick(struct model *m, uint32_t at, unsigned bytes, uint32_t value)
 {
-    if (queue >= model->num_queues ||
-        (uint8_t *)bell != &model->bar[MODEL_NOTIFY + queue * model->multiplier]) {
-        blame("doorbell at the wrong address");
-        return;
-    }
-    if (!(model->status & VIRTIO_STATUS_DRIVER_OK) || !model->queue[queue].enable)
-        blame("kick before DRIVER_OK");
-    model->queue[queue].doorbells++;
-    if (model->on_doorbell)
-        model->on_doorbell(queue);
+    uint32_t queue = 0;
+    if (bytes != 2)
+        model_blame(m, "PC-28: kick that is not 16 bits wide");
+    while (queue < m->num_queues &&
+           (at != MODEL_NOTIFY + queue * m->multiplier || value != kick_name(m, queue)))
+        queue++;
+    if (queue < m->num_queues)
+        model_kick(m, queue);
+    else
+        model_blame(m, m->accepted & VNET_F(NOTIF_CONFIG_DATA)
+                           ? "PC-31: kick that names no queue as the device wants it"
+                           : "PC-30: kick that does not name its queue");
 }
 
-void model_pci_init(struct model_pci *m, uint64_t offered, uint16_t max)
+static void write_register(struct model *m, uint32_t at, unsigned bytes, uint32_t value)
+{
+    if (at < MODEL_ISR) {
+        check_width(m, at, bytes);
+        write_common(m, at, value);
+    } else if (at >= MODEL_NOTIFY) {
+        kick(m, at, bytes, value);
+    } else {
+        model_blame(m, at < MODEL_DEVICE ? "write to the ISR status"
+                                         : "NC-1: write to the net configuration");
+    }
+}
+
+static const struct model_front front = {
+    .mmio_read = read_register,
+    .mmio_write = write_register,
+    .width = width,
+    .in_reset = "PC-16: register written before the reset was over",
+    .enabled = "PC-15: queue field written after the queue was enabled",
+    .in_queue_reset = "PC-18: queue field written before the queue's reset was over",
+};
+
+void model_pci_init(struct model *m, uint64_t offered, uint16_t max)
 {
     static const struct model_cap caps[] = {
-        { VIRTIO_PCI_CAP_DEVICE_CFG, MODEL_BAR, MODEL_DEVICE, 0x1000 },
-        { VIRTIO_PCI_CAP_COMMON_CFG, MODEL_BAR, MODEL_COMMON, 0x1000 },
-        { VIRTIO_PCI_CAP_ISR_CFG, MODEL_BAR, MODEL_ISR, 0x1000 },
-        { VIRTIO_PCI_CAP_NOTIFY_CFG, MODEL_BAR, MODEL_NOTIFY, 0x1000 },
+        { VIRTIO_PCI_CAP_DEVICE_CFG, MODEL_BAR, MODEL_DEVICE, 0x1000, 16 },
+        { VIRTIO_PCI_CAP_COMMON_CFG, MODEL_BAR, MODEL_COMMON, 0x1000, 16 },
+        { VIRTIO_PCI_CAP_ISR_CFG, MODEL_BAR, MODEL_ISR, 0x1000, 16 },
+        { VIRTIO_PCI_CAP_NOTIFY_CFG, MODEL_BAR, MODEL_NOTIFY, 0x1000, 20 },
     };
-    memset(m, 0, sizeof(*m));
-    m->offered = offered;
-    m->num_queues = MODEL_QUEUES;
+    model_init(m, &front, offered, max);
+    m->ids = VIRTIO_PCI_VENDOR | VIRTIO_PCI_NET << 16;
     m->multiplier = MODEL_MULTIPLY;
-    m->reset_reads = 2;
     memcpy(m->caps, caps, sizeof(caps));
     m->caps_used = sizeof(caps) / sizeof(caps[0]);
-    m->config = (struct virtio_net_config){ .mac = { 0x52, 0x54, 0, 1, 2, 3 },
-                                            .status = VIRTIO_NET_S_LINK_UP };
     for (int i = 0; i < MODEL_QUEUES; i++)
-        m->queue[i].max = m->queue[i].size = max;
-    m->status = VIRTIO_STATUS_FAILED; /* what firmware left behind */
-    model = m;
-}
-
-const char *model_pci_violation(const struct model_pci *m)
-{
-    for (int i = 0; i < MODEL_QUEUES && !m->violation; i++) {
-        if (m->queue[i].ring.driver_error)
-            return m->queue[i].ring.driver_error;
-    }
-    return m->violation;
-}
-
-void model_pci_isr(struct model_pci *m, uint8_t bits)
-{
-    m->isr |= bits;
-}
-
-/* Capability i lies at 0x40 + 0x18 * i. */
-static const struct model_cap *cap_at(const struct model_pci *m, unsigned offset, unsigned *field)
-{
-    unsigned i = (offset - 0x40) / 0x18;
-    *field = (offset - 0x40) % 0x18;
-    return offset >= 0x40 && i < m->caps_used ? &m->caps[i] : NULL;
-}
-
-uint8_t vnet_pci_read8(const struct vnet_pci *pci, unsigned offset)
-{
-    unsigned field;
-    const struct model_cap *c = cap_at(pci->model, offset, &field);
-    if (!c)
-        return 0xff;
-    return field == 3 ? c->type : field == VIRTIO_PCI_CAP_BAR ? c->bar : 0;
-}
-
-uint32_t vnet_pci_read32(const struct vnet_pci *pci, unsigned offset)
-{
-    unsigned field;
-    const struct model_cap *c = cap_at(pci->model, offset, &field);
-    if (!c)
-        return 0xffffffff;
-    switch (field) {
-    case VIRTIO_PCI_CAP_OFFSET:
-        return c->offset;
-    case VIRTIO_PCI_CAP_LENGTH:
-        return c->length;
-    case VIRTIO_PCI_CAP_NOTIFY_MUL:
-        return c->type == VIRTIO_PCI_CAP_NOTIFY_CFG ? pci->model->multiplier : 0;
-    }
-    return 0;
-}
-
-unsigned vnet_pci_next_vendor_cap(const struct vnet_pci *pci, unsigned from)
-{
-    unsigned next = from ? from + 0x18 : 0x40;
-    return (next - 0x40) / 0x18 < pci->model->caps_used ? next : 0;
-}
-
-volatile void *vnet_pci_map(const struct vnet_pci *pci, unsigned bar, uint64_t offset, size_t bytes)
-{
-    if (bar > 5)
-        blame("capability with a reserved BAR number used");
-    if (bar != MODEL_BAR || offset > MODEL_BYTES || bytes > MODEL_BYTES - offset)
-        return NULL;
-    return pci->model->bar + offset;
+        m->queue[i].doorbell_data = (uint16_t)(0x4000 + i);
 }

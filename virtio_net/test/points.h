@@ -7,7 +7,8 @@
 #ifndef VNET_TEST_POINTS_H
 #define VNET_TEST_POINTS_H
 
-enum test_point_kind { POINT_LOAD, POINT_STORE, POINT_STORED, POINT_FENCE };
+/* POINT_REGISTER: around an access to a device register, which the model device calls. */
+enum test_point_kind { POINT_LOAD, POINT_STORE, POINT_STORED, POINT_FENCE, POINT_REGISTER };
 
 void test_point(enum test_point_kind kind, const volatile void *at, int order);
 

@@ -199,7 +199,7 @@ static void compare_kicks(void)
         struct trace_record *r = record(told);
         if (r->id != TRACE_EV_kick)
             continue;
-        assert_int_equal(r->seq, world.pci.queue[r->vq].doorbells);
+        assert_int_equal(r->seq, world.model.queue[r->vq].doorbells);
         kicks_compared++;
     }
 }
@@ -215,7 +215,7 @@ static void test_kick_ordinals(void **state)
         compare_kicks();
     }
     assert_true(kicks_compared > 100);
-    assert_true(world.pci.queue[VNET_TX].doorbells > kicks_compared);
+    assert_true(world.model.queue[VNET_TX].doorbells > kicks_compared);
 }
 
 static void emit(unsigned n)

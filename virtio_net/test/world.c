@@ -4,12 +4,12 @@
 
 struct world world;
 static _Alignas(16) uint8_t frames[WORLD_POOL][VNET_BUF_BYTES + 2];
-static _Alignas(16) uint8_t rings[VNET_QUEUES][32 * WORLD_RING_MAX];
+static _Alignas(VIRTIO_PCI_LEGACY_ALIGN) uint8_t rings[VNET_QUEUES][32 * WORLD_RING_MAX];
 static struct vring_shadow shadows[VNET_QUEUES][WORLD_RING_MAX];
 
 struct ring_dev *world_ring(int index)
 {
-    return &world.pci.queue[index].ring;
+    return &world.model.queue[index].ring;
 }
 
 /* A frame is its number, and a pattern after that. */
@@ -59,6 +59,11 @@ static void buf_free(struct vnet_buf *b)
     assert_true(world.free_count < WORLD_POOL);
     memset(b->data, 0xdb, VNET_HDR_BYTES + 8);
     world.free_bufs[world.free_count++] = b;
+}
+
+void *world_memory(int index)
+{
+    return rings[index];
 }
 
 bool world_masked(int index)
@@ -120,12 +125,17 @@ static void on_doorbell(uint16_t queue)
     world.host[queue].asleep = false;
 }
 
+static bool line_is_shared(void)
+{
+    return world.config.shared_line || world.config.kind == MODEL_MMIO;
+}
+
 static void raise_irq(int index)
 {
     world.irqs_sent[index]++;
-    if (world.config.shared_line)
-        model_pci_isr(&world.pci, VIRTIO_ISR_QUEUE);
-    else if (world.pci.queue[index].vector != VIRTIO_MSI_NO_VECTOR)
+    if (line_is_shared())
+        model_isr(&world.model, VIRTIO_ISR_QUEUE);
+    else if (world.model.queue[index].vector != VIRTIO_MSI_NO_VECTOR)
         world.irq_waiting[index] = true;
 }
 
@@ -139,6 +149,13 @@ bool world_show(int index)
     if (ring_dev_signal(world_ring(index)))
         raise_irq(index);
     return true;
+}
+
+void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
+{
+    assert_int_not_equal(q->ring.broken, 0);
+    for (uint32_t i = 0; i < n; i++)
+        buf_free(bufs[i]);
 }
 
 /* The next buffer, or sleep as vhost does: ask for a kick, look again, and only then. */
@@ -166,10 +183,11 @@ bool world_host_rx(void)
     world.backlog--;
     assert_int_equal(b.readable, 0);
     assert_int_equal(b.parts, 1);
-    assert_true(b.writable_bytes >= VNET_BUF_BYTES);
-    memset(b.part[0].data, 0, VNET_HDR_BYTES);
-    frame_fill(b.part[0].data + VNET_HDR_BYTES, number);
-    ring_dev_use(world_ring(VNET_RX), b.id, VNET_HDR_BYTES + frame_bytes(number));
+    uint32_t header = model_header_bytes(&world.model);
+    assert_true(b.writable_bytes >= header + VNET_FRAME_MAX);
+    memset(b.part[0].data, 0, header);
+    frame_fill(b.part[0].data + header, number);
+    ring_dev_use(world_ring(VNET_RX), b.id, header + frame_bytes(number));
     world.host[VNET_RX].unshown++;
     return true;
 }
@@ -185,9 +203,9 @@ bool world_host_tx(void)
         return true;
     assert_int_equal(b.writable_bytes, 0);
     assert_int_equal(b.parts, 1);
-    assert_memory_equal(b.part[0].data, no_offload, VNET_HDR_BYTES);
-    uint64_t number =
-        frame_check(b.part[0].data + VNET_HDR_BYTES, b.readable_bytes - VNET_HDR_BYTES);
+    uint32_t header = model_header_bytes(&world.model);
+    assert_memory_equal(b.part[0].data, no_offload, header);
+    uint64_t number = frame_check(b.part[0].data + header, b.readable_bytes - header);
     frame_seen(number, &world.tx_next, &world.tx_gaps);
     world.tx_seen++;
     h->ids[h->in_hand_used++] = b.id;
@@ -209,7 +227,7 @@ bool world_host_complete(bool any)
 
 bool world_irq(int index)
 {
-    bool line = world.config.shared_line && world.pci.isr && vnet_mode.uses_irqs;
+    bool line = line_is_shared() && world.model.isr && vnet_mode.uses_irqs;
     if (world.in_irq || !(line || world.irq_waiting[index]))
         return false;
     world.irq_waiting[index] = false;
@@ -356,14 +374,14 @@ static void check_counters(void)
     assert_int_equal(world.tx_seen,
                      world.config.echo ? world.received - world.refused : world.source_next);
     for (int i = 0; i < VNET_QUEUES; i++) {
-        assert_int_equal(world_q(i)->stats.kicks, world.pci.queue[i].doorbells);
+        assert_int_equal(world_q(i)->stats.kicks, world.model.queue[i].doorbells);
         assert_int_equal(world_q(i)->stats.rescues, 0);
     }
 }
 
 void world_quiet(void)
 {
-    const char *wrong = model_pci_violation(&world.pci);
+    const char *wrong = model_violation(&world.model);
     if (wrong)
         fail_msg("device: %s", wrong);
     for (int i = 0; i < VNET_QUEUES; i++) {
@@ -382,18 +400,23 @@ void world_quiet(void)
 void world_init(const struct world_config *config)
 {
     void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
-    bool vectors = vnet_mode.uses_irqs && !config->shared_line;
-    struct vnet_config cfg = { .event_idx = config->event_idx, .packed = config->packed };
+    struct vnet_config cfg = { .event_idx = config->event_idx,
+                               .packed = config->packed,
+                               .config_vector = VIRTIO_MSI_NO_VECTOR };
     memset(&world, 0, sizeof(world));
     world.config = *config;
+    bool vectors = vnet_mode.uses_irqs && !line_is_shared();
     world.rng.s = config->seed * 0x9e3779b97f4a7c15ull + 1;
     for (unsigned i = 0; i < WORLD_POOL; i++) {
         world.bufs[i] = (struct vnet_buf){ .data = frames[i], .capacity = VNET_BUF_BYTES };
         world.free_bufs[world.free_count++] = &world.bufs[i];
     }
-    model_pci_init(&world.pci, WORLD_FEATURES, WORLD_RING_MAX);
-    world.pci.on_doorbell = on_doorbell;
-    world.bus.model = &world.pci;
+    /* A legacy device fixes the size. */
+    model_any_init(&world.model, config->kind, WORLD_FEATURES,
+                   config->kind == MODEL_LEGACY ? config->ring_size : WORLD_RING_MAX);
+    if (!vectors)
+        world.model.vectors = 0;
+    world.model.on_doorbell = on_doorbell;
     for (int i = 0; i < VNET_QUEUES; i++) {
         cfg.ring_size[i] = config->ring_size;
         cfg.vector[i] = vectors ? (uint16_t)i : VIRTIO_MSI_NO_VECTOR;
@@ -401,8 +424,9 @@ void world_init(const struct world_config *config)
         shadow[i] = shadows[i];
         world.host[i].asleep = true;
     }
-    assert_int_equal(pci_modern_probe(&world.transport, &world.bus), 0);
-    assert_int_equal(vnet_attach(&world.dev, &world.transport.base, &cfg), 0);
+    struct vnet_transport *transport;
+    assert_int_equal(model_any_probe(&world.model, &transport), 0);
+    assert_int_equal(vnet_attach(&world.dev, transport, &cfg), 0);
     assert_int_equal(vnet_start(&world.dev, memory, shadow), 0);
-    assert_null(model_pci_violation(&world.pci));
+    assert_null(model_violation(&world.model));
 }

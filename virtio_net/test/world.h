@@ -9,7 +9,7 @@
 #define VNET_TEST_WORLD_H
 
 #include "check.h"
-#include "model_pci.h"
+#include "model_any.h"
 #include "random.h"
 #include "../mode.h"
 
@@ -17,9 +17,10 @@
 #define WORLD_POOL     (2 * WORLD_RING_MAX + 4 * VNET_BATCH)
 #define WORLD_FEATURES                                                                             \
     (VNET_F(VERSION_1) | VNET_F(RING_PACKED) | VNET_F(EVENT_IDX) | VNET_F(MAC) | VNET_F(STATUS) |  \
-     VNET_F(MRG_RXBUF))
+     VNET_F(MRG_RXBUF) | VNET_F(ANY_LAYOUT) | VNET_F(RING_RESET))
 
 struct world_config {
+    enum model_kind kind; /* MMIO always has the one line */
     bool packed, event_idx, shared_line, echo;
     uint16_t ring_size;
     uint64_t seed;
@@ -34,9 +35,7 @@ struct world_host { /* the worker of one queue */
 };
 
 struct world {
-    struct model_pci pci;
-    struct vnet_pci bus;
-    struct pci_modern transport;
+    struct model model;
     struct vnet_dev dev;
     struct world_config config;
     struct rng rng;
@@ -68,6 +67,7 @@ static inline struct vnet_q *world_q(int index)
     return &world.dev.q[index];
 }
 struct ring_dev *world_ring(int index);
+void *world_memory(int index); /* of the ring */
 /* Whether the word in the ring really asks for no interrupt, whatever the driver believes. */
 bool world_masked(int index);
 
