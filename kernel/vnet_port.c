@@ -212,10 +212,30 @@ static int start_threads(void)
     return 0;
 }
 
+/* event_idx= and packed= are factors of experiments; features= has the last word. */
+static uint64_t wanted_features(void)
+{
+    uint64_t want = vnet_features_default() & ~(VNET_F(EVENT_IDX) | VNET_F(RING_PACKED));
+    want |= cmdline.event_idx ? VNET_F(EVENT_IDX) : 0;
+    want |= cmdline.packed ? VNET_F(RING_PACKED) : 0;
+    const char *word;
+    vnet_features_edit(&want, cmdline.features, &word);
+    return want;
+}
+
+static int check_features(void)
+{
+    uint64_t want = 0;
+    const char *word;
+    int error = vnet_features_edit(&want, cmdline.features, &word);
+    if (error)
+        kprintf("features=: %s: %s\n", word, vnet_error_text(error));
+    return error;
+}
+
 static int attach_device(struct vnet_transport *transport, struct vnet_config *cfg)
 {
-    cfg->event_idx = cmdline.event_idx;
-    cfg->packed = cmdline.packed;
+    cfg->want = wanted_features();
     cfg->ring_size[VNET_RX] = (uint16_t)cmdline.rx_ring;
     cfg->ring_size[VNET_TX] = (uint16_t)cmdline.tx_ring;
     int error = vnet_attach(&dev, transport, cfg);
@@ -230,6 +250,8 @@ int vnet_port_init(void)
         kprintf("fault=: %s\n", err);
         return -1;
     }
+    if (check_features())
+        return -1;
     struct vnet_config cfg = { 0 };
     struct vnet_transport *transport = vnet_bus_open(&cfg);
     if (!transport)

@@ -7,7 +7,7 @@ FAULT ?= 1
 
 VNET_MODES   := poll intr hybrid
 VNET_TRANSPORTS := $(patsubst %,virtio_net/transport/%.c,pci_modern pci_legacy mmio)
-VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed dev wait queue_reset vectors \
+VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait queue_reset vectors \
 	rx tx irq) $(VNET_TRANSPORTS)
 VNET_SUPPORT := trace/buffer.c faultinj/plan.c
 

@@ -9,13 +9,8 @@
 #ifndef VNET_VNET_H
 #define VNET_VNET_H
 
+#include "features.h"
 #include "vring.h"
-
-#define VNET_F(name) (1ull << VNET_BIT_##name)
-enum vnet_feature_bit {
-#define FEATURE(bit, name, want, text) VNET_BIT_##name = bit,
-#include "features.def"
-};
 
 #define VNET_HDR_BYTES 12u   /* struct virtio_net_hdr, VERSION_1; room for it in any case */
 #define VNET_FRAME_MAX 1514u /* no MTU, no offloads: an Ethernet frame without its FCS */
@@ -49,13 +44,8 @@ struct vnet_q {
     struct vnet_stats stats;
 };
 
-struct vnet_features { /* kept for diagnosis */
-    uint64_t offered, wanted, accepted, missing;
-};
-
 struct vnet_config {
-    bool event_idx;                  /* want EVENT_IDX; without it suppression is by flags */
-    bool packed;                     /* want RING_PACKED */
+    uint64_t want;                   /* features: vnet_features_default and what to do otherwise */
     uint16_t ring_size[VNET_QUEUES]; /* 0: the device's maximum */
     uint16_t vector[VNET_QUEUES];    /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
     uint16_t config_vector;          /* likewise, for configuration changes */
@@ -139,7 +129,6 @@ bool vnet_watchdog(struct vnet_q *q, uint64_t now, uint64_t patience_ns);
 int vnet_check(const struct vnet_q *q);
 
 const char *vnet_error_text(int error);
-const char *vnet_feature_name(unsigned bit); /* NULL: not a bit we know */
 
 /* Upcalls: linked, not pointed to, so that the packet path has no indirect call. */
 
