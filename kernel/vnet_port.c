@@ -68,7 +68,7 @@ void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     (void)q;
     for (uint32_t i = 0; i < n; i++)
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
     thread_wakeup(&port_stats.pool_free);
 }
 
@@ -184,7 +184,7 @@ static int start_device(void)
 static void give_back(struct vnet_q *q, struct vnet_buf *b)
 {
     (void)q;
-    port_buf_free(b);
+    port_frame_free(b);
 }
 
 /* What a device does with rings that come and go while it runs. */

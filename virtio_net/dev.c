@@ -61,6 +61,9 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     uint64_t accepted = q->dev->features.accepted;
     q->layout.packed = accepted & VNET_F(RING_PACKED);
     q->layout.event_idx = accepted & VNET_F(EVENT_IDX);
+    /* Receive buffers are of one part: they need no tables. */
+    if (accepted & VNET_F(INDIRECT_DESC) && q->index == VNET_TX)
+        q->layout.indirect_parts = VNET_PARTS_MAX;
     q->layout.start = VRING_START(q->layout.packed);
     q->layout.legacy = q->dev->transport->legacy;
     uint16_t max = q->dev->transport->ops->queue_max(q->dev->transport, q->index);
@@ -73,6 +76,13 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     while (!asked && !q->layout.packed && q->layout.size & (q->layout.size - 1))
         q->layout.size &= (uint16_t)(q->layout.size - 1);
     return vring_size_ok(&q->layout) ? 0 : -VNET_E_QUEUE_SIZE;
+}
+
+/* "Legacy Interface: Device Operation": without VERSION_1 and MRG_RXBUF, no num_buffers. */
+static uint16_t header_bytes(const struct vnet_dev *dev)
+{
+    bool full = !dev->transport->legacy || dev->features.accepted & VNET_F(MRG_RXBUF);
+    return full ? VNET_HDR_BYTES : VIRTIO_NET_HDR_LEGACY_BYTES;
 }
 
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
@@ -92,7 +102,8 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
         struct vnet_q *q = &dev->q[i];
         q->dev = dev;
         q->index = i;
-        q->hdr_bytes = t->legacy ? VIRTIO_NET_HDR_LEGACY_BYTES : VNET_HDR_BYTES;
+        q->hdr_bytes = header_bytes(dev);
+        q->merges = dev->features.accepted & VNET_F(MRG_RXBUF);
         q->vector = cfg->vector[i];
         error = choose_layout(q, cfg->ring_size[i]);
     }
