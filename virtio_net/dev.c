@@ -73,7 +73,7 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     q->layout.event_idx = accepted & VNET_F(EVENT_IDX);
     /* Receive buffers are of one part: they need no tables. */
     if (accepted & VNET_F(INDIRECT_DESC) && !vnet_is_rx(q))
-        q->layout.indirect_parts = VNET_PARTS_MAX;
+        q->layout.indirect_parts = VNET_INDIRECT_PARTS;
     q->layout.start = VRING_START(q->layout.packed);
     q->layout.legacy = q->dev->transport->legacy;
     uint16_t max = q->dev->transport->ops->queue_max(q->dev->transport, q->index);

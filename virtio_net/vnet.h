@@ -20,6 +20,10 @@
 
 #define VNET_PARTS_MAX 64u /* buffers of one frame: the largest frame, in the smallest buffers */
 
+/* Entries of an indirect table: there is one for each entry of a transmit ring. Longer chains take
+ * entries of the ring itself. */
+#define VNET_INDIRECT_PARTS 20u
+
 struct vnet_offload { /* in host byte order; all zero: nothing is asked for, or said */
     uint8_t flags;    /* VIRTIO_NET_HDR_F_*: to send NEEDS_CSUM only */
     uint8_t gso_type; /* VIRTIO_NET_HDR_GSO_* */
