@@ -103,7 +103,11 @@ static void test_reasons(void **state)
             world_drain(BUDGET);
             int why = cases[i].queue < 0 ? vnet_needs_reset(&world.dev) : vnet_broken(&world.dev);
             assert_int_equal(why, -(int)cases[i].why);
+            if (cases[i].queue >= 0)
+                assert_int_equal(world_q(cases[i].queue)->stats.broken, 1);
             assert_int_equal(restart(), 0);
+            for (int q = 0; q < VNET_QUEUES; q++)
+                assert_int_equal(world_q(q)->stats.broken, 0);
         }
         world_sound(BUDGET);
     }
@@ -142,8 +146,31 @@ static void test_hangs(void **state)
     world_sound(BUDGET);
 }
 
+/* What the watchdog saw waiting was in the ring before. */
+static void test_patience_starts_anew(void **state)
+{
+    struct world_config c = { .packed = packed, .event_idx = true, .ring_size = 16, .seed = 3 };
+    (void)state;
+    world_init(&c);
+    for (uint64_t now = 1; now <= 1001; now += 1000) {
+        world_frames(1);
+        while (world_host_rx())
+            ;
+        world_ring(VNET_RX)->trick = RING_DEV_IRQ_LOST;
+        world_show(VNET_RX);
+        world.in_irq = true;
+        assert_false(vnet_watchdog(world_q(VNET_RX), now, 1000));
+        world.in_irq = false;
+        if (now == 1)
+            assert_int_equal(restart(), 0);
+    }
+}
+
 int main(void)
 {
+    static const struct CMUnitTest with_irqs[] = {
+        cmocka_unit_test(test_patience_starts_anew),
+    };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_amid_traffic),
         cmocka_unit_test(test_reasons),
@@ -155,6 +182,8 @@ int main(void)
         packed = format;
         print_message("# rings: %s\n", packed ? "packed" : "split");
         failed += cmocka_run_group_tests_name("restart", tests, NULL, NULL);
+        if (vnet_mode.uses_irqs)
+            failed += cmocka_run_group_tests_name("restart, watched", with_irqs, NULL, NULL);
     }
     return failed;
 }
