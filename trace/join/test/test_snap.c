@@ -35,9 +35,9 @@ static void new_ram(unsigned packets)
     assert_true(ram != MAP_FAILED);
     close(fd);
     written = 0;
-    assert_int_equal(
-        trace_buffer_init(ram + TRACE_REGION_PADDR, TRACE_HEAD_BYTES + packets * TRACE_PACKET_BYTES, 1, TSC_HZ),
-        0);
+    assert_int_equal(trace_buffer_init(ram + TRACE_REGION_PADDR,
+                                       TRACE_HEAD_BYTES + packets * TRACE_PACKET_BYTES, 1, TSC_HZ),
+                     0);
 }
 
 /* Record number i (from 1) carries i in every field. */
