@@ -1,0 +1,40 @@
+# The driver as Linux processes: one program of each kind in each mode. Works from the repository's
+# root, included by its Makefile or alone: make -f virtio_net/hosted/build.mk hosted
+BUILD ?= build
+
+HOSTED_PROGRAMS := source sink echo
+HOSTED_MODES    := poll intr hybrid
+HOSTED_OUT      := $(BUILD)/virtio_net/hosted
+HOSTED_CORE     := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed dev wait queue_reset rx tx irq) \
+	virtio_net/transport/vhost.c virtio_net/transport/vhost_user.c virtio_net/transport/vhost_net.c
+HOSTED_COMMON   := $(patsubst %,virtio_net/hosted/%.c,main options device pool loop report)
+HOSTED_source   := virtio_net/hosted/source.c virtio_net/hosted/sender.c
+HOSTED_sink     := virtio_net/hosted/sink.c
+HOSTED_echo     := virtio_net/hosted/echo.c
+HOSTED_FLAGS    := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -MMD -MP -I. -DPORT_PROCESS -DTRACE=0 -DFAULT=0
+HOSTED_SAN      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Twice: as they are used, and with the sanitizers for the tests.
+$(HOSTED_OUT)/opt/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(HOSTED_FLAGS) -O2 -c -o $@ $<
+$(HOSTED_OUT)/san/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(HOSTED_FLAGS) $(HOSTED_SAN) -c -o $@ $<
+
+# hosted_program PROGRAM MODE
+define hosted_program
+$(HOSTED_OUT)/$(1)-$(2): $$(patsubst %.c,$(HOSTED_OUT)/opt/%.o,$(HOSTED_CORE) $(HOSTED_COMMON) \
+		$(HOSTED_$(1)) virtio_net/mode_$(2).c)
+	gcc -O2 -o $$@ $$^ $$(HOSTED_LIBS_$(1))
+$(HOSTED_OUT)/san/$(1)-$(2): $$(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_CORE) $(HOSTED_COMMON) \
+		$(HOSTED_$(1)) virtio_net/mode_$(2).c)
+	gcc $$(HOSTED_SAN) -o $$@ $$^ $$(HOSTED_LIBS_$(1))
+endef
+$(foreach p,$(HOSTED_PROGRAMS),$(foreach m,$(HOSTED_MODES),$(eval $(call hosted_program,$(p),$(m)))))
+HOSTED_BINARIES := $(foreach p,$(HOSTED_PROGRAMS),$(HOSTED_MODES:%=$(p)-%))
+
+.PHONY: hosted
+hosted: $(HOSTED_BINARIES:%=$(HOSTED_OUT)/%)
+
+-include $(shell find $(HOSTED_OUT) -name '*.d' 2>/dev/null)
