@@ -111,13 +111,15 @@ static int poll_always(void)
     return ++passes % LOOKS_BETWEEN == 0 && vhost_gone(&port_vhost) ? hung_up() : 0;
 }
 
-/* Lets the driver work, and sleep where the mode does: until `next`, if nothing is left to do. */
+/* Sleeps where the mode does, until `next` if nothing is left to do, and lets the driver work. Work
+ * comes last: what it brings the program must be looked at before the next sleep. */
 static int pass(uint64_t next)
 {
     if (!vnet_mode.uses_irqs)
         return poll_always();
+    int error = sleep_until(poll_wanted ? 0 : next);
     poll_on_demand();
-    return sleep_until(poll_wanted ? 0 : next);
+    return error;
 }
 
 static bool is_broken(void)

@@ -40,12 +40,17 @@ uint64_t sender_step(struct sender *s, uint64_t now)
     if (!s->start)
         s->start = now;
     bool short_of_buffers = !fill(s, now);
+    uint32_t sent = 0;
     if (s->pending_count) {
-        uint32_t sent = port_send(s->pending, s->pending_count);
+        sent = port_send(s->pending, s->pending_count);
         port_stats.sourced += sent;
         s->pending_count -= sent;
         memmove(s->pending, s->pending + sent, s->pending_count * sizeof(s->pending[0]));
     }
+    /* What a send has reclaimed raises no interrupt any more: wait only after one that did nothing.
+     */
+    if (sent)
+        return now;
     if (s->pending_count || short_of_buffers) {
         port_stats.source_waits++;
         return PROGRAM_WAITS;
