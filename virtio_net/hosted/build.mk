@@ -2,7 +2,7 @@
 # root, included by its Makefile or alone: make -f virtio_net/hosted/build.mk hosted
 BUILD ?= build
 
-HOSTED_PROGRAMS := source sink echo
+HOSTED_PROGRAMS := source sink echo pcap
 HOSTED_MODES    := poll intr hybrid
 HOSTED_OUT      := $(BUILD)/virtio_net/hosted
 HOSTED_CORE     := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed dev wait queue_reset rx tx irq) \
@@ -11,6 +11,8 @@ HOSTED_COMMON   := $(patsubst %,virtio_net/hosted/%.c,main options device pool l
 HOSTED_source   := virtio_net/hosted/source.c virtio_net/hosted/sender.c
 HOSTED_sink     := virtio_net/hosted/sink.c
 HOSTED_echo     := virtio_net/hosted/echo.c
+HOSTED_pcap     := virtio_net/hosted/pcap.c virtio_net/hosted/sender.c
+HOSTED_LIBS_pcap := -lpcap
 HOSTED_FLAGS    := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -MMD -MP -I. -DPORT_PROCESS -DTRACE=0 -DFAULT=0
 HOSTED_SAN      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 

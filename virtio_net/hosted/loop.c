@@ -4,24 +4,28 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 #include "port.h"
 #include "program.h"
 
-#define BACKEND       VNET_QUEUES /* among the queues' numbers, in epoll's data */
-#define LOOKS_BETWEEN 4096u       /* passes of mode poll between two looks at the socket */
+enum { BACKEND = VNET_QUEUES, STOP, SOURCES }; /* after the queues, in epoll's data */
+#define LOOKS_BETWEEN 4096u /* passes of mode poll between two looks at the socket */
 
 static volatile sig_atomic_t asked_to_stop;
 static uint32_t poll_wanted; /* 1 << queue */
 static uint32_t budget;
 static int epoll = -1;
-static sigset_t while_asleep;
+static int stop_event = -1;
 
 static void ask_to_stop(int signal)
 {
+    int interrupted = errno;
     (void)signal;
     asked_to_stop = 1;
+    env_eventfd_signal(stop_event);
+    errno = interrupted;
 }
 
 void vnet_up_schedule(struct vnet_q *q)
@@ -35,22 +39,17 @@ static int watch(int fd, uint32_t number)
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
-/* A signal between the look at asked_to_stop and the sleep must end the sleep: where one sleeps,
- * signals come then and only then. */
+/* A signal also ends the sleep that is about to begin, by an eventfd of its own. */
 static int prepare(void)
 {
     struct sigaction action = { .sa_handler = ask_to_stop };
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGTERM);
+    stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     if (!vnet_mode.uses_irqs)
         return 0;
-    sigprocmask(SIG_BLOCK, &stop, &while_asleep);
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    int wrong = epoll < 0;
+    int wrong = epoll < 0 || stop_event < 0 || watch(stop_event, STOP);
     for (uint32_t i = 0; i < VNET_QUEUES && !wrong; i++)
         wrong = watch(port_vhost.ring[i].call, i);
     if (!wrong && port_vhost.tap < 0)
@@ -64,29 +63,39 @@ static int hung_up(void)
                          port_vhost.where);
 }
 
-/* The eventfd is read before the ring: what is used after it is signalled anew. */
-static void interrupt(uint32_t queue)
+static bool take(int eventfd)
 {
-    uint64_t calls;
-    if (read(port_vhost.ring[queue].call, &calls, sizeof(calls)) == sizeof(calls))
-        vnet_irq(&port_dev.q[queue]);
+    uint64_t count;
+    return read(eventfd, &count, sizeof(count)) == sizeof(count);
+}
+
+/* The eventfd is read before the ring: what is used after it is signalled anew. */
+static int event(uint32_t source)
+{
+    if (source < VNET_QUEUES) {
+        if (take(port_vhost.ring[source].call))
+            vnet_irq(&port_dev.q[source]);
+    } else if (source == STOP) {
+        take(stop_event);
+    } else if (vhost_gone(&port_vhost)) {
+        return hung_up();
+    }
+    return 0;
 }
 
 static int sleep_until(uint64_t until)
 {
-    struct epoll_event events[VNET_QUEUES + 1];
+    struct epoll_event events[SOURCES];
     struct timespec t, *timeout = NULL;
     if (until != PROGRAM_WAITS) {
         uint64_t now = env_now(), ns = until > now ? until - now : 0;
         t = (struct timespec){ (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
         timeout = &t;
     }
-    int n = epoll_pwait2(epoll, events, VNET_QUEUES + 1, timeout, &while_asleep);
+    int n = epoll_pwait2(epoll, events, SOURCES, timeout, NULL);
     for (int i = 0; i < n; i++) {
-        if (events[i].data.u32 != BACKEND)
-            interrupt(events[i].data.u32);
-        else if (vhost_gone(&port_vhost))
-            return hung_up();
+        if (event(events[i].data.u32))
+            return -1;
     }
     return n < 0 && errno != EINTR ? port_complain("epoll: %s", strerror(errno)) : 0;
 }

@@ -32,7 +32,7 @@ static size_t pages(size_t bytes)
     return (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
 }
 
-static int map(struct vhost_memory *m)
+static int map(struct vhost_shared *m)
 {
     m->fd = memfd_create("ringscope", MFD_CLOEXEC);
     if (m->fd < 0 || ftruncate(m->fd, (off_t)m->bytes))
@@ -55,7 +55,7 @@ static int make_pool(uint8_t *data, uint32_t count)
     return 0;
 }
 
-int pool_init(struct vhost_memory *m, void *rings[VNET_QUEUES], void *shadows[VNET_QUEUES])
+int pool_init(struct vhost_shared *m, void *rings[VNET_QUEUES], void *shadows[VNET_QUEUES])
 {
     size_t ring_bytes[VNET_QUEUES], at = 0;
     uint32_t count = 2 * VNET_BATCH;
@@ -68,7 +68,7 @@ int pool_init(struct vhost_memory *m, void *rings[VNET_QUEUES], void *shadows[VN
         if (!shadows[i])
             return port_complain("no memory for rings of %u: give a smaller --ring", layout->size);
     }
-    *m = (struct vhost_memory){ .bytes = pages(at + (size_t)count * BUF_SLOT), .fd = -1 };
+    *m = (struct vhost_shared){ .bytes = pages(at + (size_t)count * BUF_SLOT), .fd = -1 };
     if (map(m))
         return port_complain("no shared memory of %zu bytes: %s", m->bytes, strerror(errno));
     uint8_t *next = m->at;
@@ -81,7 +81,7 @@ int pool_init(struct vhost_memory *m, void *rings[VNET_QUEUES], void *shadows[VN
     return 0;
 }
 
-void pool_release(struct vhost_memory *m, void *shadows[VNET_QUEUES])
+void pool_release(struct vhost_shared *m, void *shadows[VNET_QUEUES])
 {
     for (int i = 0; i < VNET_QUEUES; i++)
         free(shadows[i]);

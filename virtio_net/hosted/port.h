@@ -18,8 +18,8 @@ extern struct vnet_dev port_dev;
 extern struct vhost port_vhost;
 
 /* pool.c: one shared memory holds both rings and all buffers. 0, or -1 after one line on stderr. */
-int pool_init(struct vhost_memory *memory, void *rings[VNET_QUEUES], void *shadows[VNET_QUEUES]);
-void pool_release(struct vhost_memory *memory, void *shadows[VNET_QUEUES]);
+int pool_init(struct vhost_shared *memory, void *rings[VNET_QUEUES], void *shadows[VNET_QUEUES]);
+void pool_release(struct vhost_shared *memory, void *shadows[VNET_QUEUES]);
 struct vnet_buf *port_buf_alloc(void); /* NULL: all are out */
 void port_buf_free(struct vnet_buf *b);
 

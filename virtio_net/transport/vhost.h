@@ -15,7 +15,7 @@ struct vhost_ring {
     bool set, running;
 };
 
-struct vhost_memory { /* what the backend may reach: all rings, all buffers */
+struct vhost_shared { /* what the backend may reach: all rings, all buffers */
     void *at;
     size_t bytes;
     int fd;
@@ -43,7 +43,7 @@ struct vhost {
     uint8_t status;
     bool memory_known;
     struct virtio_net_config config;
-    struct vhost_memory memory;
+    struct vhost_shared memory;
     struct vhost_ring ring[VNET_QUEUES];
     char error[240]; /* the first thing that went wrong */
 };
