@@ -42,7 +42,7 @@ invariants() {
     # A wedged guest holds the rest in its ring; else every frame is delivered or dropped by name.
     if [[ $2 != WEDGED ]]; then
         [[ $(load lost main) == $(($(counter rx_drop_alloc) + $(counter rx_drop_length) + $(
-            counter echo_full))) ]] || bad+=" frames"
+            counter rx_drop_header) + $(counter tx_drop_offload) + $(counter echo_full))) ]] || bad+=" frames"
     fi
     bad=${bad# }
     echo "${bad:-ok}"
@@ -81,7 +81,8 @@ run_case() {
     udp_guest_stop
     injected=$(counter "fault_$point")
     leaked=$(($(counter pool_total) - $(counter pool_free) - ($(counter rx_posted) - $(
-        counter rx_packets) - $(counter rx_drop_alloc) - $(counter rx_drop_length)) - (
+        counter rx_packets) - $(counter rx_drop_alloc) - $(counter rx_drop_length) - $(
+        counter rx_drop_header) - $(counter rx_more_bufs)) - (
         $(counter tx_posted) - $(counter tx_packets))))
     result=$(outcome "$leaked" "$injected")
     times=$(babeltrace2 --clock-seconds "$work/trace" |

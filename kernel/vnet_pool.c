@@ -15,10 +15,13 @@ struct vnet_buf *port_buf_alloc(void)
 {
     bool was = irq_save();
     struct vnet_buf *b = NULL;
-    if (port_stats.pool_free)
+    if (port_stats.pool_free) {
         b = free_bufs[--port_stats.pool_free];
-    else
+        b->next = NULL;
+        b->offload = (struct vnet_offload){ 0 };
+    } else {
         port_stats.pool_short++;
+    }
     irq_restore(was);
     return b;
 }
@@ -28,6 +31,14 @@ void port_buf_free(struct vnet_buf *b)
     bool was = irq_save();
     free_bufs[port_stats.pool_free++] = b;
     irq_restore(was);
+}
+
+void port_frame_free(struct vnet_buf *frame)
+{
+    for (struct vnet_buf *next; frame; frame = next) {
+        next = frame->next;
+        port_buf_free(frame);
+    }
 }
 
 int port_pool_init(uint32_t count)

@@ -68,7 +68,7 @@ void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     (void)q;
     for (uint32_t i = 0; i < n; i++)
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
     thread_wakeup(&port_stats.pool_free);
 }
 
@@ -184,7 +184,7 @@ static int start_device(void)
 static void give_back(struct vnet_q *q, struct vnet_buf *b)
 {
     (void)q;
-    port_buf_free(b);
+    port_frame_free(b);
 }
 
 /* What a device does with rings that come and go while it runs. */
@@ -212,10 +212,30 @@ static int start_threads(void)
     return 0;
 }
 
+/* event_idx= and packed= are factors of experiments; features= has the last word. */
+static uint64_t wanted_features(void)
+{
+    uint64_t want = vnet_features_default() & ~(VNET_F(EVENT_IDX) | VNET_F(RING_PACKED));
+    want |= cmdline.event_idx ? VNET_F(EVENT_IDX) : 0;
+    want |= cmdline.packed ? VNET_F(RING_PACKED) : 0;
+    const char *word;
+    vnet_features_edit(&want, cmdline.features, &word);
+    return want;
+}
+
+static int check_features(void)
+{
+    uint64_t want = 0;
+    const char *word;
+    int error = vnet_features_edit(&want, cmdline.features, &word);
+    if (error)
+        kprintf("features=: %s: %s\n", word, vnet_error_text(error));
+    return error;
+}
+
 static int attach_device(struct vnet_transport *transport, struct vnet_config *cfg)
 {
-    cfg->event_idx = cmdline.event_idx;
-    cfg->packed = cmdline.packed;
+    cfg->want = wanted_features();
     cfg->ring_size[VNET_RX] = (uint16_t)cmdline.rx_ring;
     cfg->ring_size[VNET_TX] = (uint16_t)cmdline.tx_ring;
     int error = vnet_attach(&dev, transport, cfg);
@@ -230,6 +250,8 @@ int vnet_port_init(void)
         kprintf("fault=: %s\n", err);
         return -1;
     }
+    if (check_features())
+        return -1;
     struct vnet_config cfg = { 0 };
     struct vnet_transport *transport = vnet_bus_open(&cfg);
     if (!transport)

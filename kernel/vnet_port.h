@@ -17,6 +17,7 @@ extern struct port_stats port_stats;
 int port_pool_init(uint32_t count); /* -1: no memory */
 struct vnet_buf *port_buf_alloc(void);
 void port_buf_free(struct vnet_buf *b);
+void port_frame_free(struct vnet_buf *frame); /* with all its buffers */
 
 /* Sends n frames and makes the kick decision. Returns how many the ring took; the rest stays the
  * caller's. From a thread, or from workload_rx. */

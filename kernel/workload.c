@@ -30,20 +30,23 @@ static bool ours(const struct vnet_buf *b)
 
 static void echo(struct vnet_buf **bufs, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
         frame_swap_macs(bufs[i]->data + VNET_HDR_BYTES);
+        /* What was validated on the way in is not to be computed on the way out. */
+        bufs[i]->offload.flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    }
     uint32_t sent = port_send(bufs, n);
     port_stats.echoed += sent;
     port_stats.echo_full += n - sent;
     while (sent < n)
-        port_buf_free(bufs[sent++]);
+        port_frame_free(bufs[sent++]);
 }
 
 static void sink(struct vnet_buf **bufs, uint32_t n)
 {
     port_stats.sunk += n;
     for (uint32_t i = 0; i < n; i++)
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
 }
 
 void workload_rx(struct vnet_buf **bufs, uint32_t n)
@@ -55,7 +58,7 @@ void workload_rx(struct vnet_buf **bufs, uint32_t n)
             keep[kept++] = bufs[i];
         } else {
             port_stats.foreign++;
-            port_buf_free(bufs[i]);
+            port_frame_free(bufs[i]);
         }
     }
     if (!kept)
@@ -101,7 +104,7 @@ static uint32_t source_batch(uint64_t start, uint64_t seq)
     }
     uint32_t sent = n ? port_send(bufs, n) : 0;
     for (uint32_t i = sent; i < n; i++)
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
     return sent;
 }
 

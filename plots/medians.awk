@@ -4,7 +4,7 @@
 BEGIN {
     nm = split("irqs_per_rx kicks_per_tx p50_us p99_us p999_us delivered_pps achieved_pps loss_pct " \
                "sent delivered lost tx_packets rx_packets tx_kicks irqs_rx irqs_tx host_calls " \
-               "chains chains_complete unmatched stalls trace_lost clock_bound_us", metric, " ")
+               "chains chains_complete unmatched stalls trace_lost clock_bound_us packets_per_publish", metric, " ")
     ARGV[ARGC++] = ARGV[1]
 }
 # The rate delivered: what was really sent, times the share of it that arrived. The loss is
@@ -17,7 +17,13 @@ function derived(m,   s, rate, base) {
     if (m == "loss_pct") return 100 * (base - val("delivered")) / base
     return isnum(rate) ? rate * val("delivered") / s : ""
 }
+function packets_per_publish(   publishes) {
+    if (!isnum(val("tx_kicks")) || !isnum(val("tx_kicks_suppressed")) || !isnum(val("tx_packets"))) return ""
+    publishes = val("tx_kicks") + val("tx_kicks_suppressed")
+    return publishes ? val("tx_packets") / publishes : ""
+}
 function metric_value(m) {
+    if (m == "packets_per_publish") return packets_per_publish()
     return (m == "delivered_pps" || m == "loss_pct") ? derived(m) : val(m)
 }
 FNR == 1 { pass++; if (pass == 1) header(); next }

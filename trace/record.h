@@ -38,8 +38,10 @@ enum trace_class {
 #define TRACE_VQ_NONE 255
 
 /* Reasons of a drop record. */
-#define TRACE_DROP_LENGTH 1 /* the used length cannot be */
-#define TRACE_DROP_ALLOC  2 /* no replacement buffer */
+#define TRACE_DROP_LENGTH  1 /* the used length cannot be */
+#define TRACE_DROP_ALLOC   2 /* no replacement buffer */
+#define TRACE_DROP_HEADER  3 /* the header cannot be */
+#define TRACE_DROP_OFFLOAD 4 /* asks for what was not negotiated */
 
 struct trace_record {
     uint64_t time; /* guest: TSC; host: ns of CLOCK_BOOTTIME */

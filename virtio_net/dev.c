@@ -16,17 +16,6 @@ const char *vnet_error_text(int error)
     return i < sizeof(text) / sizeof(text[0]) ? text[i] : "unknown error";
 }
 
-const char *vnet_feature_name(unsigned bit)
-{
-    switch (bit) {
-#define FEATURE(bit, name, want, text)                                                             \
-    case bit:                                                                                      \
-        return #name;
-#include "features.def"
-    }
-    return NULL;
-}
-
 static void status_add(struct vnet_transport *t, uint8_t bit)
 {
     t->ops->status_set(t, t->ops->status_get(t) | bit);
@@ -36,43 +25,6 @@ static int fail(struct vnet_transport *t, int error)
 {
     status_add(t, VIRTIO_STATUS_FAILED);
     return error;
-}
-
-/* One list of the bits per column of features.def: never, option, always, must. */
-enum want { want_never, want_option, want_always, want_must };
-
-static uint64_t wanted_features(const struct vnet_config *cfg, enum want at_least)
-{
-    uint64_t bits = 0;
-#define FEATURE(bit, name, want, text)                                                             \
-    if (want_##want >= at_least)                                                                   \
-        bits |= VNET_F(name);
-#include "features.def"
-    if (!cfg->event_idx)
-        bits &= ~VNET_F(EVENT_IDX);
-    if (!cfg->packed)
-        bits &= ~VNET_F(RING_PACKED);
-    return bits;
-}
-
-/* "Device Initialization", steps 4 to 6. */
-static int negotiate(struct vnet_dev *dev, const struct vnet_config *cfg)
-{
-    struct vnet_transport *t = dev->transport;
-    struct vnet_features *f = &dev->features;
-    f->offered = t->ops->features_get(t);
-    uint64_t must = wanted_features(cfg, want_must);
-    f->wanted = wanted_features(cfg, want_option) | (t->features & f->offered);
-    if (t->legacy) {
-        must = VNET_F(ANY_LAYOUT); /* a header and its frame share a descriptor here */
-        f->wanted = (f->wanted & UINT32_MAX) | must;
-    }
-    f->accepted = f->wanted & f->offered;
-    f->missing = f->wanted & ~f->offered;
-    if (must & ~f->offered)
-        return -VNET_E_FEATURE_MISSING;
-    t->ops->features_set(t, f->accepted);
-    return t->legacy ? 0 : vnet_wait_features_ok(t);
 }
 
 /* "Driver Requirements: Device Configuration Space": fields wider than 32 bit, and several fields
@@ -109,6 +61,9 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     uint64_t accepted = q->dev->features.accepted;
     q->layout.packed = accepted & VNET_F(RING_PACKED);
     q->layout.event_idx = accepted & VNET_F(EVENT_IDX);
+    /* Receive buffers are of one part: they need no tables. */
+    if (accepted & VNET_F(INDIRECT_DESC) && q->index == VNET_TX)
+        q->layout.indirect_parts = VNET_PARTS_MAX;
     q->layout.start = VRING_START(q->layout.packed);
     q->layout.legacy = q->dev->transport->legacy;
     uint16_t max = q->dev->transport->ops->queue_max(q->dev->transport, q->index);
@@ -123,6 +78,13 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     return vring_size_ok(&q->layout) ? 0 : -VNET_E_QUEUE_SIZE;
 }
 
+/* "Legacy Interface: Device Operation": without VERSION_1 and MRG_RXBUF, no num_buffers. */
+static uint16_t header_bytes(const struct vnet_dev *dev)
+{
+    bool full = !dev->transport->legacy || dev->features.accepted & VNET_F(MRG_RXBUF);
+    return full ? VNET_HDR_BYTES : VIRTIO_NET_HDR_LEGACY_BYTES;
+}
+
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
 {
     *dev = (struct vnet_dev){ .transport = t, .config_vector = cfg->config_vector };
@@ -131,7 +93,7 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
         return error;
     status_add(t, VIRTIO_STATUS_ACKNOWLEDGE);
     status_add(t, VIRTIO_STATUS_DRIVER);
-    error = negotiate(dev, cfg);
+    error = vnet_features_negotiate(&dev->features, t, cfg->want);
     if (!error)
         error = t->ops->set_config_vector(t, dev->config_vector);
     if (!error)
@@ -140,7 +102,8 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
         struct vnet_q *q = &dev->q[i];
         q->dev = dev;
         q->index = i;
-        q->hdr_bytes = t->legacy ? VIRTIO_NET_HDR_LEGACY_BYTES : VNET_HDR_BYTES;
+        q->hdr_bytes = header_bytes(dev);
+        q->merges = dev->features.accepted & VNET_F(MRG_RXBUF);
         q->vector = cfg->vector[i];
         error = choose_layout(q, cfg->ring_size[i]);
     }

@@ -1,5 +1,5 @@
 /* Receive: harvest frames, put a fresh buffer in the place of each, hand the frames up. */
-#include "mode.h"
+#include "rx_frame.h"
 #include "../trace/trace.h"
 #include "../faultinj/fault.h"
 
@@ -14,83 +14,95 @@ static bool alloc_fails(struct vnet_q *q)
 /* Up to n buffers for as many harvested ones. */
 static uint32_t replacements(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    uint32_t want = 0;
+    uint32_t want = 0, got = 0, ask, k;
     for (uint32_t i = 0; i < n; i++)
         want += !alloc_fails(q);
-    return want ? vnet_up_alloc(q, bufs, want) : 0;
+    while (got < want) {
+        ask = want - got < VNET_BATCH ? want - got : VNET_BATCH;
+        k = vnet_up_alloc(q, bufs + got, ask);
+        got += k;
+        if (k < ask)
+            break;
+    }
+    return got;
 }
 
 /* Posts n buffers. There is room: each takes the place that a pop or the start left free. Only a
  * ring that has broken meanwhile takes none. */
 static void post(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    struct vring_item items[VNET_BATCH];
+    struct vring_item items[RX_BUFS_MAX];
     uint32_t unused = VNET_HDR_BYTES - q->hdr_bytes;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        bufs[i]->next = NULL; /* it may come from a frame that was dropped */
         items[i] = (struct vring_item){ bufs[i], env_dma_addr(bufs[i]->data + unused),
                                         bufs[i]->capacity - unused };
+    }
     uint32_t took = vring_add(&q->ring, items, n, true);
     q->stats.posted += took;
     if (took < n)
         vnet_up_free(q, bufs + took, n - took);
 }
 
-/* Sorts what was popped into frames, and buffers to be posted again because their length cannot be.
- * Returns the number of frames. */
-static uint32_t frames_of(struct vnet_q *q, const struct vring_used *used, uint32_t n,
-                          struct vnet_buf **frames, struct vnet_buf **again)
+/* Drops frames from the end until `fresh` buffers replace those of the others. */
+static void drop_unreplaced(struct vnet_q *q, struct rx_batch *batch, struct vnet_buf **next,
+                            uint32_t fresh, uint32_t wanted)
 {
-    uint32_t kept = 0, bad = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        struct vnet_buf *b = used[i].cookie;
-        if (used[i].overlong || used[i].bytes < q->hdr_bytes) {
-            again[bad++] = b;
-            continue;
-        }
-        b->len = used[i].bytes - q->hdr_bytes;
-        frames[kept++] = b;
+    uint32_t dropped = 0;
+    while (wanted > fresh) {
+        wanted -= vnet_rx_again(batch, batch->frames[--batch->frames_used]);
+        dropped++;
     }
-    if (bad) {
-        q->stats.drop_length += bad;
-        TRACE(drop, q, TRACE_DROP_LENGTH, bad);
+    q->stats.drop_alloc += dropped;
+    TRACE(drop, q, TRACE_DROP_ALLOC, dropped);
+    /* The last to fall had more buffers than were short. */
+    if (fresh > wanted)
+        vnet_up_free(q, next + wanted, fresh - wanted);
+    for (uint32_t i = 0; i < wanted; i++)
+        batch->again[batch->again_used++] = next[i];
+}
+
+/* Brings buffers for those of the frames. As many are posted after as before: they are allocated
+ * first, and frames without one are dropped and their own go back, so a short pool costs frames but
+ * never starves the ring. */
+static void replace(struct vnet_q *q, struct rx_batch *batch, uint32_t wanted)
+{
+    struct vnet_buf *next[RX_BUFS_MAX];
+    uint32_t fresh = replacements(q, next, wanted);
+    if (fresh < wanted) {
+        drop_unreplaced(q, batch, next, fresh, wanted);
+        return;
     }
-    return kept;
+    for (uint32_t i = 0; i < fresh; i++)
+        batch->again[batch->again_used++] = next[i];
 }
 
 static void count_frames(struct vnet_q *q, struct vnet_buf **frames, uint32_t n)
 {
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < n; i++)
-        bytes += frames[i]->len;
+    for (uint32_t i = 0; i < n; i++) {
+        for (const struct vnet_buf *b = frames[i]; b; b = b->next)
+            bytes += b->len;
+    }
     q->stats.packets += n;
     q->stats.bytes += bytes;
 }
 
-/* Takes up to room entries and hands their frames up. As many buffers are posted after as before:
- * the replacements are allocated first, and frames without one are dropped and their own buffers go
- * back, so a short pool costs frames but never starves the ring. Returns the entries taken. */
+/* Takes up to room entries, and what the last frame has beyond them, and hands the frames up.
+ * Returns the entries taken. */
 static uint32_t harvest(struct vnet_q *q, uint32_t room)
 {
-    struct vring_used used[VNET_BATCH];
-    struct vnet_buf *frames[VNET_BATCH], *next[VNET_BATCH];
-    uint32_t n = vring_pop(&q->ring, used, room);
+    struct rx_batch batch;
+    uint32_t n = vnet_rx_take(q, &batch, room);
     if (!n)
         return 0;
-    uint32_t kept = frames_of(q, used, n, frames, next), posted = n - kept;
-    uint32_t fresh = replacements(q, next + posted, kept);
-    posted += fresh;
-    if (fresh < kept) {
-        q->stats.drop_alloc += kept - fresh;
-        TRACE(drop, q, TRACE_DROP_ALLOC, kept - fresh);
-    }
-    for (; kept > fresh; kept--)
-        next[posted++] = frames[kept - 1];
-    post(q, next, posted);
-    count_frames(q, frames, kept);
+    replace(q, &batch, n - batch.again_used);
+    post(q, batch.again, batch.again_used);
+    count_frames(q, batch.frames, batch.frames_used);
     TRACE(harvest, q, q->ring.harvested, n);
     vnet_flush(q);
-    if (kept)
-        vnet_up_rx(q, frames, kept);
+    if (batch.frames_used)
+        vnet_up_rx(q, batch.frames, batch.frames_used);
     return n;
 }
 

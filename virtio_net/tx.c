@@ -1,5 +1,6 @@
 /* Transmit: queue frames, reclaim the sent ones, and the one kick decision for both queues. */
 #include "mode.h"
+#include "offload.h"
 #include "../trace/trace.h"
 
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
@@ -16,7 +17,8 @@ uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
          * wrote nothing), and devices that claim otherwise exist: ignored. */
         for (uint32_t i = 0; i < n; i++) {
             batch[i] = used[i].cookie;
-            q->stats.bytes += batch[i]->len;
+            for (const struct vnet_buf *b = batch[i]; b; b = b->next)
+                q->stats.bytes += b->len;
         }
         done += n;
         q->stats.packets += n;
@@ -27,16 +29,72 @@ uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
     return done;
 }
 
-static uint32_t add_batch(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
+static struct virtio_net_hdr *clear_header(struct vnet_buf *b)
+{
+    struct virtio_net_hdr *h = (struct virtio_net_hdr *)b->data;
+    *h = (struct virtio_net_hdr){ 0 };
+    return h;
+}
+
+/* Most frames: one buffer, and nothing asked of the device. */
+static bool is_plain(const struct vnet_buf *b)
+{
+    return !b->next && vnet_offload_none(&b->offload);
+}
+
+/* As many of the first n frames as are plain and have room, in one go. */
+static uint32_t add_plain(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     struct vring_item items[VNET_BATCH];
-    uint32_t unused = VNET_HDR_BYTES - q->hdr_bytes;
-    for (uint32_t i = 0; i < n; i++) {
-        struct vnet_buf *b = bufs[i];
-        *(struct virtio_net_hdr *)b->data = (struct virtio_net_hdr){ 0 };
-        items[i] = (struct vring_item){ b, env_dma_addr(b->data + unused), q->hdr_bytes + b->len };
+    uint32_t unused = VNET_HDR_BYTES - q->hdr_bytes, k = 0;
+    if (n > VNET_BATCH)
+        n = VNET_BATCH;
+    for (; k < n && is_plain(bufs[k]); k++) {
+        struct vnet_buf *b = bufs[k];
+        clear_header(b);
+        items[k] = (struct vring_item){ b, env_dma_addr(b->data + unused), q->hdr_bytes + b->len };
     }
-    return vring_add(&q->ring, items, n, false);
+    return k ? vring_add(&q->ring, items, k, false) : 0;
+}
+
+/* The stretches of memory of a frame, its header with the first. Returns how many; 0: too many. */
+static unsigned parts_of(const struct vnet_q *q, const struct vnet_buf *frame,
+                         struct vring_part *parts, uint32_t *bytes)
+{
+    uint32_t skip = VNET_HDR_BYTES - q->hdr_bytes, header = q->hdr_bytes;
+    unsigned n = 0;
+    *bytes = 0;
+    for (const struct vnet_buf *b = frame; b; b = b->next) {
+        if (n == VNET_PARTS_MAX || n == q->ring.size)
+            return 0;
+        parts[n++] = (struct vring_part){ env_dma_addr(b->data + skip), header + b->len };
+        *bytes += b->len;
+        skip = header = 0;
+    }
+    return n;
+}
+
+/* A frame that no device could send for us goes back as if it had. */
+static void refuse(struct vnet_q *q, struct vnet_buf *frame)
+{
+    q->stats.drop_offload++;
+    TRACE(drop, q, TRACE_DROP_OFFLOAD, 1);
+    vnet_up_tx_done(q, &frame, 1);
+}
+
+enum added { ADDED, NO_ROOM, REFUSED };
+
+static enum added add_frame(struct vnet_q *q, struct vnet_buf *frame)
+{
+    struct vring_part parts[VNET_PARTS_MAX];
+    uint32_t bytes;
+    unsigned n = parts_of(q, frame, parts, &bytes);
+    if (!n || !vnet_offload_ok(&frame->offload, q->dev->features.accepted, bytes)) {
+        refuse(q, frame);
+        return REFUSED;
+    }
+    vnet_offload_put(&frame->offload, clear_header(frame));
+    return vring_add_parts(&q->ring, frame, parts, n, 0) ? NO_ROOM : ADDED;
 }
 
 uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
@@ -45,13 +103,18 @@ uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
      * of a ring that the device has long emptied. */
     if (q->ring.free_count < q->ring.size / 4 || q->ring.free_count < n)
         vnet_tx_reclaim(q, UINT32_MAX);
-    uint32_t k = 0, took, batch;
-    do {
-        batch = n - k < VNET_BATCH ? n - k : VNET_BATCH;
-        took = add_batch(q, bufs + k, batch);
+    uint32_t k = 0, took = 1;
+    while (k < n && took) {
+        took = add_plain(q, bufs + k, n - k);
+        q->stats.posted += took;
         k += took;
-    } while (took == batch && k < n);
-    q->stats.posted += k;
+        if (took || is_plain(bufs[k]))
+            continue;
+        enum added a = add_frame(q, bufs[k]);
+        q->stats.posted += a == ADDED;
+        took = a != NO_ROOM;
+        k += took;
+    }
     if (k < n) {
         q->stats.full++;
         TRACE(tx_full, q, q->ring.published, n - k);

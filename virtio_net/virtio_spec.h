@@ -98,6 +98,13 @@ struct virtio_net_config {
 #define VIRTIO_NET_S_LINK_UP 1u
 
 /* "Device Operation": the header before each frame, 12 bytes once VERSION_1 is negotiated */
+#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1u
+#define VIRTIO_NET_HDR_F_DATA_VALID 2u
+#define VIRTIO_NET_HDR_GSO_NONE     0u
+#define VIRTIO_NET_HDR_GSO_TCPV4    1u
+#define VIRTIO_NET_HDR_GSO_TCPV6    4u
+#define VIRTIO_NET_HDR_GSO_ECN      0x80u
+
 struct virtio_net_hdr {
     uint8_t flags;
     uint8_t gso_type;

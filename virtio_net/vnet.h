@@ -9,23 +9,30 @@
 #ifndef VNET_VNET_H
 #define VNET_VNET_H
 
+#include "features.h"
 #include "vring.h"
-
-#define VNET_F(name) (1ull << VNET_BIT_##name)
-enum vnet_feature_bit {
-#define FEATURE(bit, name, want, text) VNET_BIT_##name = bit,
-#include "features.def"
-};
 
 #define VNET_HDR_BYTES 12u   /* struct virtio_net_hdr, VERSION_1; room for it in any case */
 #define VNET_FRAME_MAX 1514u /* no MTU, no offloads: an Ethernet frame without its FCS */
 #define VNET_BUF_BYTES (VNET_HDR_BYTES + VNET_FRAME_MAX)
 #define VNET_BATCH     32u /* frames handed over in one upcall */
 
+#define VNET_PARTS_MAX 64u /* buffers of one frame: the largest frame, in the smallest buffers */
+
+struct vnet_offload { /* in host byte order; all zero: nothing is asked for, or said */
+    uint8_t flags;    /* VIRTIO_NET_HDR_F_*: to send NEEDS_CSUM only */
+    uint8_t gso_type; /* VIRTIO_NET_HDR_GSO_* */
+    uint16_t hdr_len, gso_size, csum_start, csum_offset;
+};
+
+/* A frame is a buffer, or a chain of them, and goes by the first: there the frame begins after
+ * VNET_HDR_BYTES of room for the header, in the others at `data`. */
 struct vnet_buf {
-    uint8_t *data; /* VNET_HDR_BYTES for the header, then the frame; contiguous for the device */
-    uint32_t capacity; /* bytes at data, at least VNET_BUF_BYTES */
-    uint32_t len;      /* bytes of frame */
+    uint8_t *data;               /* contiguous for the device */
+    uint32_t capacity;           /* bytes at data, at least VNET_BUF_BYTES */
+    uint32_t len;                /* bytes of frame in this buffer */
+    struct vnet_buf *next;       /* the rest of the frame, or NULL */
+    struct vnet_offload offload; /* of the frame, in its first buffer */
 };
 
 struct vnet_stats {
@@ -43,19 +50,15 @@ struct vnet_q {
     uint16_t vector;
     struct vring_config layout; /* chosen by vnet_attach */
     uint16_t hdr_bytes;         /* of the header, which ends where the frame begins */
+    bool merges;                /* MRG_RXBUF: a received frame says how many buffers it has */
     uint64_t armed_until;       /* `harvested` at which the armed interrupt has done its work */
     uint64_t watched;           /* harvested, at the watchdog's last look */
     uint64_t watched_ns;
     struct vnet_stats stats;
 };
 
-struct vnet_features { /* kept for diagnosis */
-    uint64_t offered, wanted, accepted, missing;
-};
-
 struct vnet_config {
-    bool event_idx;                  /* want EVENT_IDX; without it suppression is by flags */
-    bool packed;                     /* want RING_PACKED */
+    uint64_t want;                   /* features: vnet_features_default and what to do otherwise */
     uint16_t ring_size[VNET_QUEUES]; /* 0: the device's maximum */
     uint16_t vector[VNET_QUEUES];    /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
     uint16_t config_vector;          /* likewise, for configuration changes */
@@ -89,7 +92,7 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
 int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
                void *const shadow[VNET_QUEUES]);
 
-/* Resets the device, then returns every buffer it held through `give_back`. 0 or
+/* Resets the device, then returns every frame or receive buffer it held through `give_back`. 0 or
  * -VNET_E_RESET_TIMEOUT, in which case the buffers stay with the device: it may still write. */
 int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
 
@@ -102,8 +105,10 @@ int vnet_queue_reset(struct vnet_q *q, void (*give_back)(struct vnet_q *q, struc
 /* Sets a queue up again after that, as vnet_start did. 0 or a negative enum vnet_error. */
 int vnet_queue_restart(struct vnet_q *q, void *memory, void *shadow);
 
-/* Queues k <= n frames, in order, each with a zeroed header; ring full is normal and the rest stays
- * the caller's. Returns k. The device sees them at vnet_flush. */
+/* Queues k <= n frames, in order, each with the header that its `offload` makes; ring full is
+ * normal and the rest stays the caller's. Returns k. The device sees them at vnet_flush. A frame
+ * that asks for an offload which was not accepted, or of too many buffers, is taken, counted and
+ * returned by vnet_up_tx_done unsent. */
 uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 
 /* Publishes what was added and makes the one kick decision for all of it. */
@@ -123,7 +128,7 @@ bool vnet_irq_shared(struct vnet_dev *dev);
 void vnet_config_changed(struct vnet_dev *dev);
 
 struct vnet_poll_result {
-    uint32_t done; /* used entries handled */
+    uint32_t done; /* used entries handled; a frame of several may exceed the budget by its rest */
     bool again;    /* call again: budget used up, or work arrived while arming */
 };
 
@@ -139,16 +144,17 @@ bool vnet_watchdog(struct vnet_q *q, uint64_t now, uint64_t patience_ns);
 int vnet_check(const struct vnet_q *q);
 
 const char *vnet_error_text(int error);
-const char *vnet_feature_name(unsigned bit); /* NULL: not a bit we know */
 
 /* Upcalls: linked, not pointed to, so that the packet path has no indirect call. */
 
 /* Up to n buffers to post, n at most VNET_BATCH; returns how many there were. Where they are short
  * the driver drops frames and posts their buffers again, so the receive ring never shrinks. */
 uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
-/* n buffers that the driver had or took and does not need: their ring is broken. */
+/* n buffers (no frames: each goes alone) that the driver had or took and does not need: their ring
+ * is broken, or a frame for which they came was dropped. */
 void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
-/* n received frames, 1..VNET_BATCH; they are the port's now. */
+/* n received frames, 1..VNET_BATCH; they are the port's now. With MRG_RXBUF a frame may be a chain.
+ */
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 /* n sent frames; they are the port's again. */
 void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);

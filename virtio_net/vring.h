@@ -167,6 +167,13 @@ VRING_OPERATION(void, repark, (struct vring * r), (r))
 /* After a reset of the device: gives back the cookies it still held, one a call; NULL: no more. */
 void *vring_reclaim(struct vring *r);
 
+/* Latches `broken`: the caller has found what the ring cannot see. */
+static inline void vring_break(struct vring *r, enum vnet_error reason)
+{
+    if (!r->broken)
+        r->broken = (uint8_t)reason;
+}
+
 /* Walks every invariant: free + with the device = size, the free list has no loop and names only
  * free ids, the counts agree. 0, or the line number of the broken one. */
 int vring_check(const struct vring *r);

@@ -4,12 +4,6 @@
 
 #include "vring.h"
 
-static inline void vring_latch(struct vring *r, enum vnet_error reason)
-{
-    if (!r->broken)
-        r->broken = (uint8_t)reason;
-}
-
 /* The end of the free list. */
 static inline uint16_t vring_no_id(const struct vring *r)
 {

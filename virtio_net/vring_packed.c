@@ -237,12 +237,12 @@ uint32_t vring_packed_pop(struct vring *r, struct vring_used *used, uint32_t n)
         uint16_t id = le16(env_load_once16(&d->id));
         uint32_t len = le32(env_load_once32(&d->len));
         if (id >= r->size) {
-            vring_latch(r, VNET_E_USED_ID_RANGE);
+            vring_break(r, VNET_E_USED_ID_RANGE);
             break;
         }
         struct vring_shadow *s = &r->shadow[id];
         if (!s->descs) {
-            vring_latch(r, VNET_E_USED_ID_FREE);
+            vring_break(r, VNET_E_USED_ID_FREE);
             break;
         }
         used[i] = vring_returned(s, len);

@@ -181,7 +181,7 @@ uint16_t vring_split_pending(struct vring *r)
         return 0;
     uint16_t n = (uint16_t)(le16(env_load_acquire16(&r->s.used->idx)) - (uint16_t)r->harvested);
     if (n > r->published - r->harvested) {
-        vring_latch(r, VNET_E_USED_JUMP);
+        vring_break(r, VNET_E_USED_JUMP);
         return 0;
     }
     return n;
@@ -197,11 +197,11 @@ uint32_t vring_split_pop(struct vring *r, struct vring_used *used, uint32_t n)
         uint32_t id = le32(env_load_once32(&e->id));
         uint32_t len = le32(env_load_once32(&e->len));
         if (id >= r->size) {
-            vring_latch(r, VNET_E_USED_ID_RANGE);
+            vring_break(r, VNET_E_USED_ID_RANGE);
             break;
         }
         if (!r->shadow[id].descs) {
-            vring_latch(r, VNET_E_USED_ID_FREE);
+            vring_break(r, VNET_E_USED_ID_FREE);
             break;
         }
         used[i] = vring_returned(&r->shadow[id], len);

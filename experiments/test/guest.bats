@@ -117,6 +117,21 @@ sources() {
     conserved
 }
 
+@test "features=: what is named is wanted, and what is not is left out" {
+    udp_guest_start "$work/guest" hybrid "workload=echo features=+RING_PACKED,-STATUS,-EVENT_IDX"
+    grep -E 'wanted   00000[01]0500000020 MAC VERSION_1 RING_PACKED' "$work/guest/console.log"
+    grep 'missing  0000000400000000 RING_PACKED' "$work/guest/console.log"
+    grep 'mode hybrid, split, flags, irq msix' "$work/guest/console.log"
+    echo_load 1000 100
+}
+
+@test "features= that cannot be: one line with the word and the reason" {
+    refused "features=: +NONSENSE,-MAC: no such feature; the names are" features=-STATUS,+NONSENSE,-MAC
+    refused "features=: +IN_ORDER: the driver does not implement this" features=+IN_ORDER
+    refused "features=: -VERSION_1: the driver cannot do without" features=-VERSION_1
+    refused "features=: MAC: expected +NAME or -NAME" features=MAC
+}
+
 @test "no network device: one line that says what to add" {
     refused "vnet: no device for transport=auto; start QEMU with -device virtio-net-pci" ""
 }

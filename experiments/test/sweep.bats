@@ -301,7 +301,8 @@ finished() {
 
 sweep() {
     : >"$tree/log"
-    run "$tree/experiments/sweep.sh" "$@"
+    # A suite run in the background hears no INT, and a shell cannot undo that.
+    run env --default-signal=INT "$tree/experiments/sweep.sh" "$@"
     echo "$output"
 }
 

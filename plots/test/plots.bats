@@ -277,6 +277,19 @@ open_question() { # check: no failure, but not decided either
     broken 'kicks per packet with EVENT_IDX <= without' 'sign test'
 }
 
+@test "verdicts: more kicks with EVENT_IDX in all pairs prove nothing where the others came in bursts" {
+    change tx_packets 900 1
+    change tx_kicks_suppressed 0 1
+    change tx_kicks 810 'v["event_idx"] == 1'; change host_tx_kicks 810 'v["event_idx"] == 1'
+    change kicks_per_tx 0.9 'v["event_idx"] == 1'
+    change tx_kicks 270 'v["event_idx"] == 0'; change host_tx_kicks 270 'v["event_idx"] == 0'
+    change kicks_per_tx 0.3 'v["event_idx"] == 0'
+    open_question 'kicks per packet with EVENT_IDX <= without'
+    cut -f4 "$D/verdicts.tsv" | grep -F '0.9 against 0.3 in bursts of 1.11 against 3.33'
+    change tx_kicks_suppressed 540 'v["event_idx"] == 0'
+    broken 'kicks per packet with EVENT_IDX <= without' 'sign test'
+}
+
 @test "verdicts: a publish kicks more often with EVENT_IDX than without" {
     change tx_kicks_suppressed 0 'v["mode"] == "hybrid" && v["event_idx"] == 1 && v["offered_pps"] == 8000'
     change tx_kicks 100 'v["mode"] == "hybrid" && v["offered_pps"] == 8000'

@@ -53,7 +53,9 @@ void vnet_up_schedule(struct vnet_q *q)
 void kit_offer(enum model_kind kind, uint64_t features)
 {
     model_any_init(&device, kind, features, 256);
-    config = (struct vnet_config){ .event_idx = true, .vector = { 0, 1 }, .config_vector = 2 };
+    config = (struct vnet_config){ .want = vnet_features_default(),
+                                   .vector = { 0, 1 },
+                                   .config_vector = 2 };
     if (kind == MODEL_MMIO)
         config.vector[0] = config.vector[1] = config.config_vector = VIRTIO_MSI_NO_VECTOR;
     pool_used = 0;

@@ -45,9 +45,9 @@ static void test_features(void **state)
         if (i & 128)
             offered |= VNET_F(VERSION_1);
         offer(offered);
-        config.event_idx = i & 256;
-        uint64_t want = KIT_BASIC & ~(config.event_idx ? 0 : VNET_F(EVENT_IDX));
-        want |= transports & offered;
+        uint64_t want = KIT_BASIC | (transports & offered);
+        want &= ~(i & 256 ? 0 : VNET_F(EVENT_IDX));
+        config.want = want;
         int error = kit_attach();
         assert_int_equal(dev.features.offered, offered);
         assert_int_equal(dev.features.wanted, want);
@@ -60,6 +60,37 @@ static void test_features(void **state)
             kit_failed_with(error, VNET_E_FEATURE_MISSING);
             assert_int_equal(device.accepted, 0);
         }
+    }
+}
+
+/* Lists as on the command line. */
+static void test_feature_list(void **state)
+{
+    static const struct {
+        const char *list;
+        uint64_t add, remove;
+        enum vnet_error error;
+        unsigned at;
+    } cases[] = {
+        { "", 0, 0, VNET_OK, 0 },
+        { "+RING_PACKED,-EVENT_IDX,-MAC", VNET_F(RING_PACKED), VNET_F(EVENT_IDX) | VNET_F(MAC),
+          VNET_OK, 28 },
+        { "-STATUS,+STATUS,", 0, 0, VNET_OK, 16 },
+        { "-MAC,+MA", 0, 0, VNET_E_FEATURE_NAME, 5 },
+        { "+MACS", 0, 0, VNET_E_FEATURE_NAME, 0 },
+        { "+", 0, 0, VNET_E_FEATURE_NAME, 0 },
+        { "-EVENT_IDX,MAC", 0, 0, VNET_E_FEATURE_SYNTAX, 11 },
+        { "+IN_ORDER", 0, 0, VNET_E_FEATURE_UNABLE, 0 },
+        { "-VERSION_1", 0, 0, VNET_E_FEATURE_FIXED, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *word;
+        uint64_t want = vnet_features_default();
+        int error = vnet_features_edit(&want, cases[i].list, &word);
+        assert_int_equal(error, -(int)cases[i].error);
+        assert_ptr_equal(word, cases[i].list + cases[i].at);
+        assert_int_equal(want, (vnet_features_default() | cases[i].add) & ~cases[i].remove);
     }
 }
 
@@ -156,7 +187,7 @@ static void test_ring_sizes(void **state)
     (void)state;
     for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
         offer(KIT_BASIC | VNET_F(RING_PACKED));
-        config.packed = cases[i / 2].packed;
+        config.want |= cases[i / 2].packed ? VNET_F(RING_PACKED) : 0;
         device.queue[i % 2].max = cases[i / 2].max;
         config.ring_size[i % 2] = cases[i / 2].asked;
         int error = kit_attach();
@@ -379,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starts),
         cmocka_unit_test(test_features),
+        cmocka_unit_test(test_feature_list),
         cmocka_unit_test(test_feature_numbers),
         cmocka_unit_test(test_unoffered_config_is_not_read),
         cmocka_unit_test(test_features_refused),

@@ -397,12 +397,17 @@ void world_quiet(void)
     check_counters();
 }
 
+static uint64_t wanted(const struct world_config *config)
+{
+    uint64_t want = vnet_features_default() & ~VNET_F(EVENT_IDX);
+    want |= config->event_idx ? VNET_F(EVENT_IDX) : 0;
+    return want | (config->packed ? VNET_F(RING_PACKED) : 0);
+}
+
 void world_init(const struct world_config *config)
 {
     void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
-    struct vnet_config cfg = { .event_idx = config->event_idx,
-                               .packed = config->packed,
-                               .config_vector = VIRTIO_MSI_NO_VECTOR };
+    struct vnet_config cfg = { .want = wanted(config), .config_vector = VIRTIO_MSI_NO_VECTOR };
     memset(&world, 0, sizeof(world));
     world.config = *config;
     bool vectors = vnet_mode.uses_irqs && !line_is_shared();
