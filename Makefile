@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults mutants lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults mutants hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -59,6 +59,8 @@ faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault int
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
+hosted: ## the driver as Linux processes over vhost: build/virtio_net/hosted/{source,sink,echo,pcap}-MODE
+
 lab: setup-demo $(BUILD)/experiments/lab/probe_guest.bin ## build and start the vhost-net VM
 	@experiments/lab/lab.sh start
 	@experiments/lab/lab.sh status
@@ -84,7 +86,7 @@ clean: ## remove build products; the lab image and results stay
 	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} +
 
 include kernel/build.mk
-include virtio_net/build.mk faultinj/build.mk
+include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
 include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
 include experiments/loadgen/build.mk experiments/lab/build.mk
 include plots/build.mk paper/build.mk

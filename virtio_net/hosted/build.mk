@@ -1,12 +1,11 @@
-# The driver as Linux processes: one program of each kind in each mode. Works from the repository's
-# root, included by its Makefile or alone: make -f virtio_net/hosted/build.mk hosted
+# The driver as Linux processes: one program of each kind in each mode. Included by the top Makefile
+# after virtio_net/build.mk, whose list of the driver's sources it takes.
 BUILD ?= build
 
 HOSTED_PROGRAMS := source sink echo pcap
-HOSTED_MODES    := poll intr hybrid
 HOSTED_OUT      := $(BUILD)/virtio_net/hosted
-HOSTED_CORE     := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed dev wait queue_reset rx tx irq) \
-	virtio_net/transport/vhost.c virtio_net/transport/vhost_user.c virtio_net/transport/vhost_net.c
+HOSTED_CORE     := $(filter-out $(VNET_TRANSPORTS) %/vectors.c,$(VNET_CORE)) \
+	$(patsubst %,virtio_net/transport/%.c,vhost vhost_user vhost_net)
 HOSTED_COMMON   := $(patsubst %,virtio_net/hosted/%.c,main options device pool loop report)
 HOSTED_source   := virtio_net/hosted/source.c virtio_net/hosted/sender.c
 HOSTED_sink     := virtio_net/hosted/sink.c
@@ -33,8 +32,8 @@ $(HOSTED_OUT)/san/$(1)-$(2): $$(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_CORE
 		$(HOSTED_$(1)) virtio_net/mode_$(2).c)
 	gcc $$(HOSTED_SAN) -o $$@ $$^ $$(HOSTED_LIBS_$(1))
 endef
-$(foreach p,$(HOSTED_PROGRAMS),$(foreach m,$(HOSTED_MODES),$(eval $(call hosted_program,$(p),$(m)))))
-HOSTED_BINARIES := $(foreach p,$(HOSTED_PROGRAMS),$(HOSTED_MODES:%=$(p)-%))
+$(foreach p,$(HOSTED_PROGRAMS),$(foreach m,$(VNET_MODES),$(eval $(call hosted_program,$(p),$(m)))))
+HOSTED_BINARIES := $(foreach p,$(HOSTED_PROGRAMS),$(VNET_MODES:%=$(p)-%))
 
 .PHONY: hosted
 hosted: $(HOSTED_BINARIES:%=$(HOSTED_OUT)/%)

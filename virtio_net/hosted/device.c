@@ -16,7 +16,7 @@ void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     (void)q;
     for (uint32_t i = 0; i < n; i++)
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
 }
 
 void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
@@ -47,37 +47,54 @@ static int explain(int error)
     return port_complain("%s", vnet_error_text(error));
 }
 
-/* What was asked for by name is not silently left out. */
-static int check_features(const struct options *o)
+static uint64_t wanted_features(const struct options *o)
 {
-    uint64_t accepted = port_dev.features.accepted;
-    if (o->packed && !(accepted & VNET_F(RING_PACKED)))
-        return port_complain("--packed: the backend offers no packed rings; leave it out");
+    uint64_t want = vnet_features_default();
+    const char *word;
+    want = o->no_event_idx ? want & ~VNET_F(EVENT_IDX) : want;
+    want = o->packed ? want | VNET_F(RING_PACKED) : want;
+    if (!o->features)
+        return want;
+    int error = vnet_features_edit(&want, o->features, &word);
+    if (error)
+        port_complain("--features %s: %s", word, vnet_error_text(error));
+    return error ? 0 : want;
+}
+
+/* What was asked for by name is not silently left out. */
+static int check_features(uint64_t want)
+{
+    uint64_t missing = want & ~vnet_features_default() & ~port_dev.features.accepted;
+    for (unsigned bit = 0; bit < 64; bit++)
+        if (missing & 1ull << bit)
+            return port_complain("%s %s offers no %s, or not what it needs: leave it out",
+                                 port_vhost.base.name, port_vhost.where, vnet_feature_name(bit));
     return 0;
 }
 
-static int attach(const struct options *o)
+static int attach(const struct options *o, uint64_t want)
 {
     uint16_t none = VIRTIO_MSI_NO_VECTOR;
-    struct vnet_config cfg = { .event_idx = !o->no_event_idx,
-                               .packed = o->packed,
-                               .config_vector = none };
+    struct vnet_config cfg = { .want = want, .config_vector = none };
     for (uint16_t i = 0; i < VNET_QUEUES; i++) {
         cfg.ring_size[i] = (uint16_t)o->ring;
         cfg.vector[i] = vnet_mode.uses_irqs ? i : none;
     }
     int error = vnet_attach(&port_dev, &port_vhost.base, &cfg);
-    return error ? explain(error) : check_features(o);
+    return error ? explain(error) : check_features(want);
 }
 
 int port_start(const struct options *o)
 {
     unsigned ms = (unsigned)o->timeout;
+    uint64_t want = wanted_features(o);
+    if (!want)
+        return -1;
     int error = o->vhost_user ? vhost_user_open(&port_vhost, o->vhost_user, ms)
                               : vhost_net_open(&port_vhost, o->vhost_net, ms);
     if (error)
         return explain(error);
-    if (attach(o) || pool_init(&port_vhost.memory, rings, shadows))
+    if (attach(o, want) || pool_init(&port_vhost.memory, rings, shadows))
         return -1;
     error = vnet_start(&port_dev, rings, shadows);
     return error || port_vhost.error[0] ? explain(error) : 0;
@@ -86,7 +103,7 @@ int port_start(const struct options *o)
 static void give_back(struct vnet_q *q, struct vnet_buf *b)
 {
     (void)q;
-    port_buf_free(b);
+    port_frame_free(b);
 }
 
 static int check_rings(void)

@@ -26,17 +26,19 @@ void program_rx(struct vnet_buf **bufs, uint32_t n)
         struct frame_info info;
         if (frame_parse(bufs[i]->data + VNET_HDR_BYTES, bufs[i]->len, &info)) {
             frame_swap_macs(bufs[i]->data + VNET_HDR_BYTES);
+            /* What was validated on the way in is not to be computed on the way out. */
+            bufs[i]->offload.flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
             ours[kept++] = bufs[i];
         } else {
             port_stats.foreign++;
-            port_buf_free(bufs[i]);
+            port_frame_free(bufs[i]);
         }
     }
     uint32_t sent = kept ? port_send(ours, kept) : 0;
     port_stats.echoed += sent;
     port_stats.echo_full += kept - sent;
     while (sent < kept)
-        port_buf_free(ours[sent++]);
+        port_frame_free(ours[sent++]);
 }
 
 uint64_t program_step(uint64_t now)

@@ -129,7 +129,7 @@ void program_rx(struct vnet_buf **bufs, uint32_t n)
         if (wanted)
             record(bufs[i], &now);
         recorded += wanted;
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
     }
     port_stats.sunk += n;
 }

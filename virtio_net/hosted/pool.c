@@ -16,15 +16,27 @@ static struct vnet_buf *bufs, **free_bufs;
 
 struct vnet_buf *port_buf_alloc(void)
 {
-    if (port_stats.pool_free)
-        return free_bufs[--port_stats.pool_free];
-    port_stats.pool_short++;
-    return NULL;
+    if (!port_stats.pool_free) {
+        port_stats.pool_short++;
+        return NULL;
+    }
+    struct vnet_buf *b = free_bufs[--port_stats.pool_free];
+    b->next = NULL;
+    b->offload = (struct vnet_offload){ 0 };
+    return b;
 }
 
 void port_buf_free(struct vnet_buf *b)
 {
     free_bufs[port_stats.pool_free++] = b;
+}
+
+void port_frame_free(struct vnet_buf *frame)
+{
+    for (struct vnet_buf *next; frame; frame = next) {
+        next = frame->next;
+        port_buf_free(frame);
+    }
 }
 
 static size_t pages(size_t bytes)

@@ -22,6 +22,7 @@ int pool_init(struct vhost_shared *memory, void *rings[VNET_QUEUES], void *shado
 void pool_release(struct vhost_shared *memory, void *shadows[VNET_QUEUES]);
 struct vnet_buf *port_buf_alloc(void); /* NULL: all are out */
 void port_buf_free(struct vnet_buf *b);
+void port_frame_free(struct vnet_buf *frame); /* with all its buffers */
 
 /* device.c: 0, or -1 after one line on stderr. */
 int port_start(const struct options *o);

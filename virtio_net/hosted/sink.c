@@ -21,7 +21,7 @@ void program_rx(struct vnet_buf **bufs, uint32_t n)
 {
     port_stats.sunk += n;
     for (uint32_t i = 0; i < n; i++)
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
 }
 
 uint64_t program_step(uint64_t now)

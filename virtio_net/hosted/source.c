@@ -53,7 +53,7 @@ void program_rx(struct vnet_buf **bufs, uint32_t n)
         } else {
             port_stats.foreign++;
         }
-        port_buf_free(bufs[i]);
+        port_frame_free(bufs[i]);
     }
 }
 
