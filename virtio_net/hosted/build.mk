@@ -38,4 +38,10 @@ HOSTED_BINARIES := $(foreach p,$(HOSTED_PROGRAMS),$(VNET_MODES:%=$(p)-%))
 .PHONY: hosted
 hosted: $(HOSTED_BINARIES:%=$(HOSTED_OUT)/%)
 
+# Tests: the programs with the sanitizers against a backend of ours.
+HOSTED_BACKEND := $(patsubst %,faultinj/%.c,device device_split device_packed) \
+	$(patsubst %,virtio_net/hosted/test/%.c,backend messages rings)
+$(HOSTED_OUT)/san/backend: $(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_BACKEND))
+	gcc $(HOSTED_SAN) -o $@ $^
+
 -include $(shell find $(HOSTED_OUT) -name '*.d' 2>/dev/null)

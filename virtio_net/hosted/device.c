@@ -44,7 +44,9 @@ static int explain(int error)
 {
     if (port_vhost.error[0])
         return port_complain("%s", port_vhost.error);
-    return port_complain("%s", vnet_error_text(error));
+    return port_complain("%s %s: %s%s", port_vhost.base.name, port_vhost.where,
+                         vnet_error_text(error),
+                         error == -VNET_E_FEATURE_MISSING ? ": VERSION_1" : "");
 }
 
 static uint64_t wanted_features(const struct options *o)
