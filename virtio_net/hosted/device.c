@@ -108,23 +108,11 @@ static void give_back(struct vnet_q *q, struct vnet_buf *b)
     port_frame_free(b);
 }
 
-static int check_rings(void)
-{
-    for (int i = 0; i < VNET_QUEUES; i++) {
-        const struct vnet_q *q = &port_dev.q[i];
-        if (q->stats.broken)
-            return port_complain("%s queue: %s", i == VNET_RX ? "receive" : "transmit",
-                                 vnet_error_text(q->ring.broken));
-    }
-    return 0;
-}
-
 int port_stop(void)
 {
-    int error = check_rings();
-    int stopped = vnet_stop(&port_dev, give_back);
-    if (stopped && !error)
-        error = explain(stopped);
+    int error = vnet_stop(&port_dev, give_back);
+    if (error)
+        explain(error);
     if (!error && port_stats.pool_free != port_stats.pool_total)
         error = port_complain("%lu buffers were made and %lu are back: some are lost",
                               port_stats.pool_total, port_stats.pool_free);

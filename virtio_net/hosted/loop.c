@@ -141,6 +141,17 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static int check_rings(void)
+{
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        const struct vnet_q *q = &port_dev.q[i];
+        if (q->stats.broken)
+            return port_complain("%s queue: %s", i == VNET_RX ? "receive" : "transmit",
+                                 vnet_error_text(q->ring.broken));
+    }
+    return 0;
+}
+
 /* What is still with the device when its time is over is for port_stop to give back. */
 static int drain(uint64_t patience)
 {
@@ -165,5 +176,9 @@ int port_run(const struct options *o)
             return -1;
         now = env_now();
     }
+    if (check_rings())
+        return -1;
+    if (o->count && now >= end && !program_done())
+        return port_complain("--seconds is over before --count is reached");
     return drain(o->timeout * 1000000);
 }

@@ -30,13 +30,13 @@ int main(int argc, char **argv)
         options_help(program.id, program.usage, stdout);
     if (parsed)
         return parsed > 0 ? 0 : 2;
-    if (program_begin(&o) || port_start(&o))
+    if (report_open(&o) || program_begin(&o) || port_start(&o))
         return 1;
     say_start();
     int error = port_run(&o);
     error |= program_end();
     error |= port_stop();
-    error |= port_report(&o);
+    error |= report_write(&o);
     if (!error)
         say_end();
     return error ? 1 : 0;

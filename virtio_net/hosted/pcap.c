@@ -164,8 +164,8 @@ int program_end(void)
     if (in)
         pcap_close(in);
     if (skipped)
-        port_complain("%lu frames of %s were not sent: cut short, or no plain Ethernet frames of "
-                      "at most %u bytes",
-                      skipped, options->read, VNET_FRAME_MAX);
+        printf("%s: %lu frames of %s were not sent: cut short, or no Ethernet frames of 14 to %u "
+               "bytes\n",
+               program.name, skipped, options->read, VNET_FRAME_MAX);
     return error;
 }

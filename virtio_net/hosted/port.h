@@ -37,10 +37,12 @@ uint32_t port_send(struct vnet_buf **bufs, uint32_t n);
  * what was sent has been reclaimed. 0, or -1 after one line on stderr. */
 int port_run(const struct options *o);
 
-/* report.c: all counters to o->out. 0, or -1 after one line on stderr. */
-int port_report(const struct options *o);
+/* report.c: all counters to o->out, which is opened before anything runs. 0, or -1 after one line on
+ * stderr. */
+int report_open(const struct options *o);
+int report_write(const struct options *o);
 
-/* One line on stderr, with the program's name before it. Returns -1. */
+/* One line on stderr, with the program's name before it; only the first is written. Returns -1. */
 __attribute__((format(printf, 1, 2))) int port_complain(const char *format, ...);
 
 #endif

@@ -70,13 +70,8 @@ bool program_done(void)
 int program_end(void)
 {
     sender_end(&sender);
-    if (!window)
-        return 0;
-    if (misordered)
+    if (window && misordered)
         return port_complain("%lu frames came back twice, out of order or with another length",
                              misordered);
-    if (port_stats.sunk != port_stats.sourced)
-        return port_complain("%lu frames were sent and %lu came back", port_stats.sourced,
-                             port_stats.sunk);
     return 0;
 }

@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154
+# For the tests of the hosted programs. $PROGRAMS is where they are.
+
+# run_program NAME [OPTION...]: bounded in time, counters in $work/NAME.tsv
+run_program() {
+    local name=$1
+    shift
+    timeout 60 "$PROGRAMS/$name" --out "$work/$name.tsv" "$@"
+}
+
+# counter PROGRAM NAME
+counter() {
+    awk -F '\t' -v name="$2" '$1 == name { print $2; found = 1 } END { exit !found }' "$work/$1.tsv"
+}
+
+# Every frame and every buffer in exactly one place: conserved PROGRAM
+conserved() {
+    awk -F '\t' '{ v[$1] = $2 }
+        function same(what, a, b) {
+            print what ": " a " = " b
+            if (a != b) wrong = 1
+        }
+        END {
+            same("frames received", v["rx_packets"], v["echoed"] + v["echo_full"] + v["sunk"] + v["foreign"])
+            same("frames sent", v["tx_packets"] + v["tx_given_back"], v["echoed"] + v["sourced"])
+            same("transmit buffers", v["tx_posted"], v["tx_packets"] + v["tx_given_back"])
+            same("buffers", v["pool_total"], v["pool_free"])
+            same("broken, dropped, rescued", 0, v["rx_broken"] + v["tx_broken"] + v["rx_drop_alloc"] + \
+                v["rx_drop_length"] + v["rx_rescues"] + v["tx_rescues"])
+            exit wrong || !("pool_total" in v)
+        }' "$work/$1.tsv"
+}
+
+# Mode poll has no interrupts and arms none; the others were interrupted: interrupts PROGRAM MODE
+interrupts() {
+    local irqs arms
+    irqs=$(($(counter "$1" rx_irqs) + $(counter "$1" tx_irqs)))
+    arms=$(($(counter "$1" rx_arms) + $(counter "$1" tx_arms)))
+    echo "mode $2: $irqs interrupts, $arms arms"
+    if [[ $2 == poll ]]; then
+        ((irqs == 0 && arms == 0))
+    else
+        ((irqs > 0))
+    fi
+}
+
+# wait_for PID|- FILE: until it exists; PID must live meanwhile
+wait_for() {
+    for _ in {1..600}; do
+        [[ ! -e $2 ]] || return 0
+        [[ $1 == - ]] || kill -0 "$1" || return 1
+        sleep 0.05
+    done
+    echo "$2 did not appear"
+    return 1
+}
