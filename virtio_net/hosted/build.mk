@@ -44,4 +44,17 @@ HOSTED_BACKEND := $(patsubst %,faultinj/%.c,device device_split device_packed) \
 $(HOSTED_OUT)/san/backend: $(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_BACKEND))
 	gcc $(HOSTED_SAN) -o $@ $^
 
+# The kernel behind /dev/vhost-net: a table in the test.
+$(HOSTED_OUT)/san/test_vhost_net: $(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_CORE) virtio_net/mode_hybrid.c \
+		$(filter faultinj/%,$(HOSTED_BACKEND)) virtio_net/hosted/test/test_vhost_net.c)
+	gcc $(HOSTED_SAN) -Wl,--wrap=ioctl,--wrap=open,--wrap=close -o $@ $^ -lcmocka
+
+HOSTED_TESTED := $(HOSTED_BINARIES:%=$(HOSTED_OUT)/san/%) $(HOSTED_OUT)/san/backend
+.PHONY: test-hosted test-dpdk
+test-hosted: $(HOSTED_TESTED) $(HOSTED_OUT)/san/test_vhost_net
+	@$(HOSTED_OUT)/san/test_vhost_net
+	@bats --tap virtio_net/hosted/test/hosted.bats
+test-dpdk: $(HOSTED_TESTED)
+	@bats --tap virtio_net/hosted/test/dpdk.bats
+
 -include $(shell find $(HOSTED_OUT) -name '*.d' 2>/dev/null)
