@@ -32,7 +32,8 @@ conserved() {
         }' "$work/$1.tsv"
 }
 
-# Mode poll has no interrupts and arms none; the others were interrupted: interrupts PROGRAM MODE
+# Mode poll arms no interrupt and has none; the others arm, and what they receive an interrupt has
+# announced: interrupts PROGRAM MODE
 interrupts() {
     local irqs arms
     irqs=$(($(counter "$1" rx_irqs) + $(counter "$1" tx_irqs)))
@@ -41,7 +42,7 @@ interrupts() {
     if [[ $2 == poll ]]; then
         ((irqs == 0 && arms == 0))
     else
-        ((irqs > 0))
+        ((arms > 0 && (irqs > 0 || $(counter "$1" rx_packets) == 0)))
     fi
 }
 
