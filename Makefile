@@ -59,7 +59,8 @@ faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault int
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
-hosted: ## the driver as Linux processes over vhost: build/virtio_net/hosted/{source,sink,echo,pcap}-MODE
+hosted: setup-hosted ## the driver as Linux processes over vhost: build/virtio_net/hosted/{source,sink,echo,pcap}-MODE
+	@$(MAKE) hosted-programs SETUP=no
 
 lab: setup-demo $(BUILD)/experiments/lab/probe_guest.bin ## build and start the vhost-net VM
 	@experiments/lab/lab.sh start
@@ -76,6 +77,8 @@ setup-demo:
 	@experiments/setup/setup.sh build demo
 setup-test:
 	@experiments/setup/setup.sh build test demo paper
+setup-hosted:
+	@experiments/setup/setup.sh build hosted
 setup-paper:
 	@experiments/setup/setup.sh paper demo
 

@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 setup() {
     cd "$BATS_TEST_DIRNAME/../../.." || return 1
     export BUILD=${BUILD:-$PWD/build}
-    command -v dpdk-testpmd >/dev/null || skip "no dpdk-testpmd here: apt-get install dpdk"
+    command -v dpdk-testpmd >/dev/null || skip "no dpdk-testpmd here: apt-get install dpdk-dev"
     PROGRAMS=$BUILD/virtio_net/hosted/san
     work=$BATS_TEST_TMPDIR
     # shellcheck source=SCRIPTDIR/kit.bash

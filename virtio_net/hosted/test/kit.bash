@@ -56,3 +56,25 @@ wait_for() {
     echo "$2 did not appear"
     return 1
 }
+
+# echo_on_vhost_net MODE [OPTION...]: with host_run and vhost_net.sh in $HOSTED_DIR there; all frames
+# come back to the generator, every buffer to the pool.
+echo_on_vhost_net() {
+    local mode=$1 count=300 status=0 bad
+    shift
+    host_run "$HOSTED_DIR/vhost_net.sh $HOSTED_DIR/out $mode $count $*" 3>&- || status=$?
+    host_get "$HOSTED_DIR/out" "$work/out" 3>&-
+    cat "$work/out"/{loadgen,tap,echo}.tsv || true
+    ((status == 0))
+    cp "$work"/out/*.tsv "$work/"
+    conserved echo
+    interrupts echo "$mode"
+    (($(counter loadgen sent) == count && $(counter loadgen delivered) == count))
+    for bad in lost duplicates reordered foreign; do
+        (($(counter loadgen $bad) == 0))
+    done
+    (($(counter echo echoed) == count && $(counter echo foreign) == 0 && $(counter echo echo_full) == 0))
+    # The kernel counted the same frames: tx is from the host to the driver.
+    (($(counter tap tap_tx_packets) == count && $(counter tap tap_rx_packets) == count))
+    grep -qE 'buffers ([0-9]+) = \1 back' "$work/out/echo.log"
+}
