@@ -24,6 +24,19 @@ static void name_queue_counters(const char *prefix, struct vnet_stats *stats)
 #include "../virtio_net/stats.def"
 }
 
+/* "rx_" and "tx_" are the first pair's, as of a device that has but one; then "rx2_" and so on. */
+static const char *queue_prefix(const struct vnet_q *q)
+{
+    static char prefix[8];
+    unsigned pair = q->index / VNET_QUEUES;
+    const char *side = vnet_is_rx(q) ? "rx" : "tx";
+    if (pair)
+        snprintf(prefix, sizeof(prefix), "%s%u_", side, pair + 1);
+    else
+        snprintf(prefix, sizeof(prefix), "%s_", side);
+    return prefix;
+}
+
 void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
 {
     if (trace_buffer_init(region_base(), region_bytes(), 1, tsc_hz()))
@@ -38,8 +51,13 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
              cmdline.workload, dev->transport->name, irq_kind, dev->q[VNET_RX].layout.size,
              dev->q[VNET_TX].layout.size, cmdline.budget);
     name_counter("", "config_changes", &dev->config_changes);
-    name_queue_counters("rx_", &dev->q[VNET_RX].stats);
-    name_queue_counters("tx_", &dev->q[VNET_TX].stats);
+    for (unsigned i = 0; i < vnet_queues(dev); i++) {
+        name_queue_counters(queue_prefix(&dev->q[i]), &dev->q[i].stats);
+    }
+    if (dev->ctrl.on) {
+        name_counter("ctrl_", "commands", &dev->ctrl.commands);
+        name_counter("ctrl_", "refused", &dev->ctrl.refused);
+    }
 #define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);
 #include "port_stats.def"
 #define KSTAT(name, text) name_counter("", #name, &kernel_stats.name);

@@ -209,7 +209,7 @@ static int connect_vectors(struct vnet_dev *dev)
     bool own = vectors == VNET_VECTORS_OWN;
     int failed = 0;
     irq_kind = own ? "msix" : "msix-shared";
-    for (int i = 0; own && i < VNET_QUEUES; i++)
+    for (int i = 0; own && i < vnet_queues(dev); i++)
         failed |= msix_set(bus.dev, dev->q[i].vector, queue_irq, &dev->q[i]);
     if (!own)
         failed = msix_set(bus.dev, dev->q[0].vector, any_queue_irq, dev);

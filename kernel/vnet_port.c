@@ -16,7 +16,10 @@
 #include "thread.h"
 #include "trace_port.h"
 #include "vnet_bus.h"
+#include "vnet_commands.h"
 #include "x86.h"
+
+#define ANNOUNCE_LOOK_NS 20000000 /* a configuration change is seldom */
 
 static struct vnet_dev dev;
 static uint32_t poll_wanted; /* 1 << queue; set in interrupt context, taken by the poll thread */
@@ -37,11 +40,12 @@ const uint8_t *port_mac(void)
     return dev.mac;
 }
 
-uint32_t port_send(struct vnet_buf **bufs, uint32_t n)
+uint32_t port_send(unsigned pair, struct vnet_buf **bufs, uint32_t n)
 {
     bool was = port_lock();
-    uint32_t k = vnet_tx(&dev.q[VNET_TX], bufs, n);
-    vnet_flush(&dev.q[VNET_TX]);
+    struct vnet_q *q = &dev.q[VNET_QUEUES * pair + VNET_TX];
+    uint32_t k = vnet_tx(q, bufs, n);
+    vnet_flush(q);
     port_unlock(was);
     return k;
 }
@@ -53,8 +57,7 @@ void port_wait_for_sent(void)
 
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    (void)q;
-    workload_rx(bufs, n);
+    workload_rx(q->index / VNET_QUEUES, bufs, n);
 }
 
 void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
@@ -98,7 +101,7 @@ static void poll_on_demand(void *arg)
         uint32_t work = poll_wanted;
         poll_wanted = 0;
         irq_restore(was);
-        for (int i = 0; i < VNET_QUEUES; i++) {
+        for (int i = 0; i < vnet_queues(&dev); i++) {
             if ((work & 1u << i) && vnet_poll(&dev.q[i], (uint32_t)cmdline.budget).again) {
                 was = irq_save();
                 poll_wanted |= 1u << i;
@@ -113,7 +116,7 @@ static void poll_always(void *arg)
 {
     (void)arg;
     for (;;) {
-        for (int i = 0; i < VNET_QUEUES; i++)
+        for (int i = 0; i < vnet_queues(&dev); i++)
             vnet_poll(&dev.q[i], (uint32_t)cmdline.budget);
         thread_yield();
     }
@@ -126,7 +129,7 @@ static void watch(void *arg)
     for (;;) {
         thread_sleep_ns(patience / 2);
         bool was = irq_save();
-        for (int i = 0; i < VNET_QUEUES; i++)
+        for (int i = 0; i < vnet_queues(&dev); i++)
             vnet_watchdog(&dev.q[i], now_ns(), patience / 2);
         irq_restore(was);
     }
@@ -165,17 +168,28 @@ static void *ring_memory(size_t bytes)
     return order <= PAGE_MAX_ORDER ? page_alloc(order) : NULL;
 }
 
-static void *memory[VNET_QUEUES], *shadow[VNET_QUEUES];
+/* Of the queues, and of the control queue behind them. */
+static void *memory[VNET_QUEUES_MAX + 1], *shadow[VNET_QUEUES_MAX + 1];
+
+static bool ring_alloc(int i, size_t bytes, const struct vring_config *layout)
+{
+    memory[i] = ring_memory(bytes);
+    shadow[i] = ring_memory(vring_shadow_bytes(layout));
+    return memory[i] && shadow[i];
+}
 
 static int start_device(void)
 {
-    for (int i = 0; i < VNET_QUEUES; i++) {
-        memory[i] = ring_memory(vring_bytes(&dev.q[i].layout));
-        shadow[i] = ring_memory(vring_shadow_bytes(&dev.q[i].layout));
-        if (!memory[i] || !shadow[i])
-            return -VNET_E_MEMORY;
+    uint32_t bufs = 0;
+    bool there = true;
+    for (int i = 0; i < vnet_queues(&dev) && there; i++) {
+        const struct vring_config *layout = &dev.q[i].layout;
+        there = ring_alloc(i, vring_bytes(layout), layout);
+        bufs += layout->size + VNET_BATCH;
     }
-    if (port_pool_init(dev.q[VNET_RX].layout.size + dev.q[VNET_TX].layout.size + 2 * VNET_BATCH))
+    if (there && dev.ctrl.on)
+        there = ring_alloc(vnet_queues(&dev), vnet_ctrl_bytes(&dev), &dev.ctrl.layout);
+    if (!there || port_pool_init(bufs))
         return -VNET_E_MEMORY;
     trace_port_init(&dev, vnet_bus_irq_kind());
     return vnet_start(&dev, memory, shadow);
@@ -191,8 +205,8 @@ static void give_back(struct vnet_q *q, struct vnet_buf *b)
 static int reset_queues(void)
 {
     int error = 0;
-    for (uint64_t n = 0; n < cmdline.queue_resets * VNET_QUEUES && !error; n++) {
-        unsigned i = n % VNET_QUEUES;
+    for (uint64_t n = 0; n < cmdline.queue_resets * vnet_queues(&dev) && !error; n++) {
+        unsigned i = n % vnet_queues(&dev);
         bool was = irq_save();
         error = vnet_queue_reset(&dev.q[i], give_back);
         if (!error)
@@ -202,12 +216,40 @@ static int reset_queues(void)
     return error;
 }
 
+/* "Gratuitous Packet Sending", as a frame-level guest can: a reverse ARP request for its own
+ * address tells every bridge on the way where it is now. */
+static bool send_announcement(void)
+{
+    struct vnet_buf *b = port_buf_alloc();
+    if (!b)
+        return false;
+    b->len = vnet_commands_rarp(b->data + VNET_HDR_BYTES, dev.mac);
+    bool sent = port_send(0, &b, 1) == 1;
+    if (!sent)
+        port_buf_free(b);
+    port_stats.announced += sent;
+    return sent;
+}
+
+static void announce(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        thread_sleep_ns(ANNOUNCE_LOOK_NS);
+        if (dev.announce && send_announcement())
+            vnet_ctrl_announced(&dev);
+    }
+}
+
 static int start_threads(void)
 {
     void (*poll)(void *) = vnet_mode.uses_irqs ? poll_on_demand : poll_always;
     if (!vnet_mode.works_in_irq && !thread_create("poll", poll, NULL))
         return -VNET_E_MEMORY;
     if (vnet_mode.uses_irqs && cmdline.watchdog_ms && !thread_create("watchdog", watch, NULL))
+        return -VNET_E_MEMORY;
+    if (dev.features.accepted & VNET_F(GUEST_ANNOUNCE) &&
+        !thread_create("announce", announce, NULL))
         return -VNET_E_MEMORY;
     return 0;
 }
@@ -252,7 +294,7 @@ int vnet_port_init(void)
     }
     if (check_features())
         return -1;
-    struct vnet_config cfg = { 0 };
+    struct vnet_config cfg = { .pairs = (uint16_t)cmdline.pairs };
     struct vnet_transport *transport = vnet_bus_open(&cfg);
     if (!transport)
         return -1;
@@ -263,15 +305,17 @@ int vnet_port_init(void)
         error = start_device();
     if (!error)
         error = reset_queues();
+    if (!error && vnet_commands(&dev, cmdline.ctrl, cmdline.mac))
+        return -1;
     if (!error)
         error = start_threads();
     if (error) {
         kprintf("vnet: %s\n", vnet_error_text(error));
         return error;
     }
-    kprintf("vnet: mode %s, %s, %s, irq %s, rx ring %u, tx ring %u\n", vnet_mode.name,
-            dev.q[VNET_RX].layout.packed ? "packed" : "split",
+    kprintf("vnet: mode %s, %s, %s, irq %s, rx ring %u, tx ring %u, pairs %u, mtu %u\n",
+            vnet_mode.name, dev.q[VNET_RX].layout.packed ? "packed" : "split",
             dev.q[VNET_RX].layout.event_idx ? "event_idx" : "flags", vnet_bus_irq_kind(),
-            dev.q[VNET_RX].layout.size, dev.q[VNET_TX].layout.size);
+            dev.q[VNET_RX].layout.size, dev.q[VNET_TX].layout.size, dev.pairs, dev.mtu);
     return 0;
 }

@@ -19,9 +19,9 @@ struct vnet_buf *port_buf_alloc(void);
 void port_buf_free(struct vnet_buf *b);
 void port_frame_free(struct vnet_buf *frame); /* with all its buffers */
 
-/* Sends n frames and makes the kick decision. Returns how many the ring took; the rest stays the
- * caller's. From a thread, or from workload_rx. */
-uint32_t port_send(struct vnet_buf **bufs, uint32_t n);
+/* Sends n frames by that queue pair and makes the kick decision. Returns how many the ring took;
+ * the rest stays the caller's. From a thread, or from workload_rx. */
+uint32_t port_send(unsigned pair, struct vnet_buf **bufs, uint32_t n);
 
 /* Sleeps until a frame has been sent and reclaimed, that is, until there is room or a buffer. From
  * a thread, with port_lock held. */
@@ -34,7 +34,8 @@ void port_unlock(bool was);
 
 const uint8_t *port_mac(void);
 
-/* The workload's receive side, called with 1..VNET_BATCH frames that it now owns. */
-void workload_rx(struct vnet_buf **bufs, uint32_t n);
+/* The workload's receive side, called with 1..VNET_BATCH frames of that queue pair, which it now
+ * owns. */
+void workload_rx(unsigned pair, struct vnet_buf **bufs, uint32_t n);
 
 #endif

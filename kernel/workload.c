@@ -28,14 +28,14 @@ static bool ours(const struct vnet_buf *b)
     return frame_parse(b->data + VNET_HDR_BYTES, b->len, &info);
 }
 
-static void echo(struct vnet_buf **bufs, uint32_t n)
+static void echo(unsigned pair, struct vnet_buf **bufs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         frame_swap_macs(bufs[i]->data + VNET_HDR_BYTES);
         /* What was validated on the way in is not to be computed on the way out. */
         bufs[i]->offload.flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
     }
-    uint32_t sent = port_send(bufs, n);
+    uint32_t sent = port_send(pair, bufs, n);
     port_stats.echoed += sent;
     port_stats.echo_full += n - sent;
     while (sent < n)
@@ -49,7 +49,7 @@ static void sink(struct vnet_buf **bufs, uint32_t n)
         port_frame_free(bufs[i]);
 }
 
-void workload_rx(struct vnet_buf **bufs, uint32_t n)
+void workload_rx(unsigned pair, struct vnet_buf **bufs, uint32_t n)
 {
     struct vnet_buf *keep[VNET_BATCH];
     uint32_t kept = 0;
@@ -64,7 +64,7 @@ void workload_rx(struct vnet_buf **bufs, uint32_t n)
     if (!kept)
         return;
     if (is_echo)
-        echo(keep, kept);
+        echo(pair, keep, kept);
     else
         sink(keep, kept);
     check_done();
@@ -102,7 +102,7 @@ static uint32_t source_batch(uint64_t start, uint64_t seq)
             break;
         n++;
     }
-    uint32_t sent = n ? port_send(bufs, n) : 0;
+    uint32_t sent = n ? port_send(0, bufs, n) : 0;
     for (uint32_t i = sent; i < n; i++)
         port_frame_free(bufs[i]);
     return sent;

@@ -87,11 +87,13 @@ int trace_buffer_init(void *memory, size_t bytes, uint32_t cpus, uint64_t tsc_hz
 {
     if (cpus < 1 || cpus > TRACE_MAX_CPUS)
         return -1;
-    uint64_t packets = (bytes / TRACE_PACKET_BYTES - 1) / cpus;
-    if (bytes < 2 * TRACE_PACKET_BYTES || packets < 1)
+    if (bytes < TRACE_HEAD_BYTES + TRACE_PACKET_BYTES)
+        return -1;
+    uint64_t packets = (bytes - TRACE_HEAD_BYTES) / TRACE_PACKET_BYTES / cpus;
+    if (packets < 1)
         return -1;
     struct trace_region *r = memory;
-    for (size_t i = 0; i < TRACE_PACKET_BYTES; i++)
+    for (size_t i = 0; i < TRACE_HEAD_BYTES; i++)
         ((volatile uint8_t *)memory)[i] = 0;
     r->version = TRACE_REGION_VERSION;
     r->cpus = cpus;
@@ -101,7 +103,7 @@ int trace_buffer_init(void *memory, size_t bytes, uint32_t cpus, uint64_t tsc_hz
     r->mask = TRACE_MASK_ALL;
     r->overwrite = 1;
     for (uint32_t i = 0; i < cpus; i++) {
-        r->cpu[i].first_packet = TRACE_PACKET_BYTES + i * packets * TRACE_PACKET_BYTES;
+        r->cpu[i].first_packet = TRACE_HEAD_BYTES + i * packets * TRACE_PACKET_BYTES;
         r->cpu[i].packets = packets;
     }
     region = r;

@@ -78,14 +78,15 @@ struct trace_packet {
 };
 _Static_assert(sizeof(struct trace_packet) == TRACE_PACKET_BYTES, "header + 126 records fill it");
 
-/* The shared region: one page that a host finds at a fixed guest-physical address, then the
+/* The shared region: a head that a host finds at a fixed guest-physical address, then the
  * packets of each CPU. Guest RAM is a file that the host maps, so all of it can be read while the
  * guest runs, after a panic and after QEMU was killed. The guest writes, the host only reads. */
 #define TRACE_REGION_PADDR   0x1000000ull          /* 16 MiB: above the kernel image, below 4 GiB */
 #define TRACE_REGION_MAGIC   0x65706f6373676e72ull /* "rngscope" */
-#define TRACE_REGION_VERSION 1
+#define TRACE_REGION_VERSION 2
+#define TRACE_HEAD_BYTES     (4 * TRACE_PACKET_BYTES)
 #define TRACE_MAX_CPUS       8
-#define TRACE_MAX_COUNTERS   96
+#define TRACE_MAX_COUNTERS   480 /* 8 queue pairs, and the rest */
 #define TRACE_COUNTER_NAME   24
 
 enum trace_guest_state { /* what the guest is doing, for the host that waits for it */
@@ -115,7 +116,7 @@ struct trace_region {
     uint64_t magic; /* stored last, when everything else is set up */
     uint32_t version;
     uint32_t cpus;
-    uint64_t bytes; /* of the whole region, this page included */
+    uint64_t bytes; /* of the whole region, this head included */
     uint64_t tsc_hz;
     uint64_t boot_tsc;
     uint32_t mask;      /* event classes on: 1 << enum trace_class; the host may write it */
@@ -126,6 +127,6 @@ struct trace_region {
     struct trace_cpu_area cpu[TRACE_MAX_CPUS];
     struct trace_counter counters[TRACE_MAX_COUNTERS];
 };
-_Static_assert(sizeof(struct trace_region) <= TRACE_PACKET_BYTES, "the region's head is one page");
+_Static_assert(sizeof(struct trace_region) <= TRACE_HEAD_BYTES, "the region's head");
 
 #endif

@@ -7,7 +7,7 @@ FAULT ?= 1
 
 VNET_MODES   := poll intr hybrid
 VNET_TRANSPORTS := $(patsubst %,virtio_net/transport/%.c,pci_modern pci_legacy mmio)
-VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait queue_reset vectors \
+VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait ctrl ctrl_commands queue_reset vectors \
 	rx rx_frame tx offload irq) $(VNET_TRANSPORTS)
 VNET_SUPPORT := trace/buffer.c faultinj/plan.c
 
@@ -51,7 +51,7 @@ VNET_TEST_MODEL := $(VNET_DEVICE) \
 	$(patsubst %,virtio_net/test/%.c,model model_any model_bus model_pci model_legacy model_mmio)
 VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) $(VNET_TEST_MODEL) virtio_net/test/world.c
 VNET_TEST_KIT   := $(filter-out %/world.c,$(VNET_TEST_WORLD)) virtio_net/test/kit.c virtio_net/mode_hybrid.c
-VNET_KIT_TESTS  := test_attach test_transports test_rules test_mmio test_legacy
+VNET_KIT_TESTS  := test_attach test_ctrl test_transports test_rules test_mmio test_legacy
 
 VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_parts test_ring_notify $(VNET_KIT_TESTS) \
 	test_merge test_offload test_trace \

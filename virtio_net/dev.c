@@ -3,7 +3,9 @@
 #include "wait.h"
 #include "../trace/trace.h"
 
-#define CONFIG_TRIES 16
+#define CONFIG_TRIES    16
+#define MTU_MIN         68u /* "Device configuration layout" */
+#define ETHERNET_HEADER 14u
 
 const char *vnet_error_text(int error)
 {
@@ -27,6 +29,12 @@ static int fail(struct vnet_transport *t, int error)
     return error;
 }
 
+static uint16_t config16(struct vnet_transport *t, size_t field)
+{
+    return t->ops->config_read16(t, (uint32_t)field);
+}
+#define CONFIG16(t, field) config16(t, offsetof(struct virtio_net_config, field))
+
 /* "Driver Requirements: Device Configuration Space": fields wider than 32 bit, and several fields
  * together, are read again if the generation changed meanwhile. */
 static int read_config(struct vnet_dev *dev)
@@ -34,17 +42,19 @@ static int read_config(struct vnet_dev *dev)
     struct vnet_transport *t = dev->transport;
     for (int i = 0; i < CONFIG_TRIES; i++) {
         uint32_t before = t->ops->config_generation(t);
+        uint16_t status = VIRTIO_NET_S_LINK_UP;
         if (dev->features.accepted & VNET_F(MAC)) {
             for (uint32_t j = 0; j < 6; j++)
                 dev->mac[j] = t->ops->config_read8(t, j);
         }
-        dev->link_up = true;
-        if (dev->features.accepted & VNET_F(STATUS)) {
-            uint32_t at = offsetof(struct virtio_net_config, status);
-            dev->link_up = t->ops->config_read16(t, at) & VIRTIO_NET_S_LINK_UP;
-        }
-        if (t->ops->config_generation(t) == before)
+        if (dev->features.accepted & VNET_F(STATUS))
+            status = CONFIG16(t, status);
+        if (t->ops->config_generation(t) == before) {
+            dev->link_up = status & VIRTIO_NET_S_LINK_UP;
+            dev->announce |=
+                dev->features.accepted & VNET_F(GUEST_ANNOUNCE) && status & VIRTIO_NET_S_ANNOUNCE;
             return 0;
+        }
     }
     return -VNET_E_CONFIG;
 }
@@ -62,7 +72,7 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     q->layout.packed = accepted & VNET_F(RING_PACKED);
     q->layout.event_idx = accepted & VNET_F(EVENT_IDX);
     /* Receive buffers are of one part: they need no tables. */
-    if (accepted & VNET_F(INDIRECT_DESC) && q->index == VNET_TX)
+    if (accepted & VNET_F(INDIRECT_DESC) && !vnet_is_rx(q))
         q->layout.indirect_parts = VNET_PARTS_MAX;
     q->layout.start = VRING_START(q->layout.packed);
     q->layout.legacy = q->dev->transport->legacy;
@@ -85,6 +95,56 @@ static uint16_t header_bytes(const struct vnet_dev *dev)
     return full ? VNET_HDR_BYTES : VIRTIO_NET_HDR_LEGACY_BYTES;
 }
 
+/* "MTU": the driver takes the bit only if it can keep to what the device says. */
+static uint64_t wanted(struct vnet_dev *dev, const struct vnet_config *cfg)
+{
+    struct vnet_transport *t = dev->transport;
+    uint64_t want = cfg->want, offered = t->ops->features_get(t);
+    dev->mtu = VNET_FRAME_MAX - ETHERNET_HEADER;
+    if (!(want & offered & VNET_F(MTU)))
+        return want;
+    uint16_t mtu = CONFIG16(t, mtu);
+    if (mtu < MTU_MIN || (mtu > dev->mtu && !(want & offered & VNET_F(MRG_RXBUF))))
+        return want & ~VNET_F(MTU);
+    dev->mtu = mtu;
+    return want;
+}
+
+/* How many pairs to set up, and where the control queue is: after all that the device has. */
+static int count_queues(struct vnet_dev *dev, const struct vnet_config *cfg, uint16_t *ctrl)
+{
+    uint16_t most = 1;
+    if (dev->features.accepted & VNET_F(MQ))
+        most = CONFIG16(dev->transport, max_virtqueue_pairs);
+    if (!most || most > VIRTIO_NET_PAIRS_MAX)
+        return -VNET_E_PAIRS;
+    *ctrl = (uint16_t)(VNET_QUEUES * most);
+    dev->pairs = cfg->pairs ? cfg->pairs : 1;
+    if (dev->pairs > most)
+        dev->pairs = most;
+    if (dev->pairs > VNET_PAIRS_MAX)
+        dev->pairs = VNET_PAIRS_MAX;
+    return 0;
+}
+
+static int attach_queues(struct vnet_dev *dev, const struct vnet_config *cfg)
+{
+    uint16_t ctrl;
+    int error = count_queues(dev, cfg, &ctrl);
+    for (uint16_t i = 0; i < vnet_queues(dev) && !error; i++) {
+        struct vnet_q *q = &dev->q[i];
+        q->dev = dev;
+        q->index = i;
+        q->hdr_bytes = header_bytes(dev);
+        q->merges = dev->features.accepted & VNET_F(MRG_RXBUF);
+        q->vector = cfg->vector[i];
+        error = choose_layout(q, cfg->ring_size[i % VNET_QUEUES]);
+    }
+    if (!error && dev->features.accepted & VNET_F(CTRL_VQ))
+        error = vnet_ctrl_attach(dev, ctrl);
+    return error;
+}
+
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
 {
     *dev = (struct vnet_dev){ .transport = t, .config_vector = cfg->config_vector };
@@ -93,20 +153,13 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
         return error;
     status_add(t, VIRTIO_STATUS_ACKNOWLEDGE);
     status_add(t, VIRTIO_STATUS_DRIVER);
-    error = vnet_features_negotiate(&dev->features, t, cfg->want);
+    error = vnet_features_negotiate(&dev->features, t, wanted(dev, cfg));
     if (!error)
         error = t->ops->set_config_vector(t, dev->config_vector);
     if (!error)
         error = read_config(dev);
-    for (uint16_t i = 0; i < VNET_QUEUES && !error; i++) {
-        struct vnet_q *q = &dev->q[i];
-        q->dev = dev;
-        q->index = i;
-        q->hdr_bytes = header_bytes(dev);
-        q->merges = dev->features.accepted & VNET_F(MRG_RXBUF);
-        q->vector = cfg->vector[i];
-        error = choose_layout(q, cfg->ring_size[i]);
-    }
+    if (!error)
+        error = attach_queues(dev, cfg);
     return error ? fail(t, error) : 0;
 }
 
@@ -122,25 +175,39 @@ int vnet_queue_setup(struct vnet_q *q, void *memory, void *shadow)
     return error ? error : vnet_wait_queue_enabled(t, q->index);
 }
 
-int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
-               void *const shadow[VNET_QUEUES])
+static int setup_queues(struct vnet_dev *dev, void *const *memory, void *const *shadow)
 {
-    for (int i = 0; i < VNET_QUEUES; i++) {
-        int error = vnet_queue_setup(&dev->q[i], memory[i], shadow[i]);
-        if (error)
-            return fail(dev->transport, error);
+    uint16_t n = vnet_queues(dev);
+    int error = 0;
+    for (int i = 0; i < n && !error; i++)
+        error = vnet_queue_setup(&dev->q[i], memory[i], shadow[i]);
+    if (!error && dev->ctrl.on)
+        error = vnet_ctrl_setup(dev, memory[n], shadow[n]);
+    for (int i = VNET_RX; i < n && !error; i += VNET_QUEUES) {
+        if (vnet_rx_fill(&dev->q[i]) == dev->q[i].layout.size)
+            error = -VNET_E_MEMORY;
     }
-    struct vnet_q *rx = &dev->q[VNET_RX];
-    if (vnet_rx_fill(rx) == rx->layout.size)
-        return fail(dev->transport, -VNET_E_MEMORY);
-    for (int i = 0; i < VNET_QUEUES; i++) {
+    return error;
+}
+
+int vnet_start(struct vnet_dev *dev, void *const *memory, void *const *shadow)
+{
+    int error = setup_queues(dev, memory, shadow);
+    if (error)
+        return fail(dev->transport, error);
+    for (int i = 0; i < vnet_queues(dev); i++) {
         TRACE(vq_start, &dev->q[i], 0, dev->q[i].layout.size);
         mode_start(&dev->q[i]);
     }
     /* Buffers may be in the ring before DRIVER_OK, a kick may not ("Device Initialization"). */
     status_add(dev->transport, VIRTIO_STATUS_DRIVER_OK);
-    vnet_flush(rx);
-    return 0;
+    for (int i = VNET_RX; i < vnet_queues(dev); i += VNET_QUEUES)
+        vnet_flush(&dev->q[i]);
+    /* Until then the device uses the first pair alone. One that has no more is no reason to fail.
+     */
+    if (dev->pairs > 1 && (error = vnet_ctrl_pairs(dev, dev->pairs)) == -VNET_E_CTRL_REFUSED)
+        error = 0;
+    return error ? fail(dev->transport, error) : 0;
 }
 
 int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf))
@@ -148,7 +215,7 @@ int vnet_stop(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct v
     int error = vnet_wait_reset(dev->transport);
     if (error)
         return error;
-    for (int i = 0; i < VNET_QUEUES; i++)
+    for (int i = 0; i < vnet_queues(dev); i++)
         vnet_queue_empty(&dev->q[i], give_back);
     return 0;
 }

@@ -3,7 +3,10 @@
 #include "wait.h"
 
 /* One list of the bits per column of features.def. */
-enum want { want_never, want_off, want_on, want_via, want_must };
+enum want { want_never, want_off, want_on, want_offered, want_must };
+
+/* With these the transport has to do something. */
+#define TRANSPORT_PART (VNET_F(NOTIF_CONFIG_DATA) | VNET_F(RING_RESET))
 
 static uint64_t bits_of(enum want least, enum want most)
 {
@@ -108,7 +111,8 @@ int vnet_features_negotiate(struct vnet_features *f, struct vnet_transport *t, u
 {
     uint64_t must = bits_of(want_must, want_must);
     f->offered = t->ops->features_get(t);
-    f->wanted = (want | must) & ((t->features & f->offered) | ~bits_of(want_via, want_via));
+    f->wanted = (want | must) & (f->offered | ~bits_of(want_offered, want_offered)) &
+                (t->features | ~TRANSPORT_PART);
     if (t->legacy) {
         must = VNET_F(ANY_LAYOUT); /* a header and its frame share a descriptor here */
         f->wanted = (f->wanted & UINT32_MAX) | must;

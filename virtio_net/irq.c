@@ -27,7 +27,7 @@ static bool due(const struct vnet_q *q, uint16_t waiting)
 void vnet_irq_any(struct vnet_dev *dev)
 {
     bool any = false;
-    for (int i = 0; i < VNET_QUEUES; i++) {
+    for (int i = 0; i < vnet_queues(dev); i++) {
         struct vnet_q *q = &dev->q[i];
         bool waiting = vring_pending(&q->ring) > 0;
         any |= waiting;
@@ -45,7 +45,7 @@ static void look_again(struct vnet_dev *dev, uint8_t causes)
 {
     if (causes & VIRTIO_ISR_CONFIG)
         vnet_config_changed(dev);
-    for (int i = 0; i < VNET_QUEUES; i++) {
+    for (int i = 0; i < vnet_queues(dev); i++) {
         struct vnet_q *q = &dev->q[i];
         uint16_t waiting = vring_pending(&q->ring);
         if (waiting && due(q, waiting))

@@ -38,7 +38,7 @@ uint16_t vnet_irq_arm(struct vnet_q *q, uint16_t after);
 
 static inline uint32_t vnet_service(struct vnet_q *q, uint32_t budget)
 {
-    return q->index == VNET_RX ? vnet_rx_service(q, budget) : vnet_tx_reclaim(q, budget);
+    return vnet_is_rx(q) ? vnet_rx_service(q, budget) : vnet_tx_reclaim(q, budget);
 }
 
 static inline void vnet_count_poll(struct vnet_q *q, uint32_t done)

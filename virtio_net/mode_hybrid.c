@@ -11,7 +11,7 @@ const struct vnet_mode vnet_mode = { .name = "hybrid", .uses_irqs = true };
  * completion but the pool; the last ones are waited for one by one, so the ring always drains. */
 static uint16_t arm_distance(const struct vnet_q *q)
 {
-    if (q->index == VNET_RX)
+    if (vnet_is_rx(q))
         return 1;
     uint32_t in_flight = (uint32_t)(q->ring.published - q->ring.harvested);
     uint32_t after = in_flight * 3 / 4;
@@ -25,7 +25,7 @@ static bool nothing_in_flight(const struct vnet_q *q)
 
 void mode_start(struct vnet_q *q)
 {
-    if (q->index == VNET_RX)
+    if (vnet_is_rx(q))
         vnet_irq_arm(q, 1);
     else
         vnet_irq_mask(q);
@@ -58,7 +58,7 @@ struct vnet_poll_result vnet_poll(struct vnet_q *q, uint32_t budget)
         q->stats.polls_budget++;
         TRACE(budget_out, q, q->ring.harvested, budget);
         r.again = true;
-    } else if (q->index == VNET_TX && nothing_in_flight(q)) {
+    } else if (!vnet_is_rx(q) && nothing_in_flight(q)) {
         vnet_irq_mask(q);
     } else {
         r.again = vnet_irq_arm(q, arm_distance(q)) > 0;

@@ -28,7 +28,7 @@ int vnet_queue_restart(struct vnet_q *q, void *memory, void *shadow)
     /* The watchdog's last look was at the ring that was. */
     q->watched_ns = 0;
     q->stats.broken = 0;
-    if (q->index == VNET_RX && vnet_rx_fill(q) == q->layout.size)
+    if (vnet_is_rx(q) && vnet_rx_fill(q) == q->layout.size)
         return -VNET_E_MEMORY;
     TRACE(vq_start, q, 0, q->layout.size);
     mode_start(q);

@@ -51,7 +51,7 @@ struct vnet_transport_ops {
 struct vnet_transport {
     const struct vnet_transport_ops *ops;
     const char *name;
-    uint64_t features; /* bits that are the transport's own to take when offered */
+    uint64_t features; /* of those that need something of the transport, the ones it can do */
     bool legacy;       /* the interface of before virtio 1.0 */
 };
 

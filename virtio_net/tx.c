@@ -151,6 +151,6 @@ void vnet_flush(struct vnet_q *q)
     case VRING_KICK_NONE:
         break;
     }
-    if (q->index == VNET_TX)
+    if (!vnet_is_rx(q))
         mode_sent(q);
 }

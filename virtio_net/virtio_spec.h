@@ -95,7 +95,9 @@ struct virtio_net_config {
     uint16_t max_virtqueue_pairs;
     uint16_t mtu;
 };
-#define VIRTIO_NET_S_LINK_UP 1u
+#define VIRTIO_NET_PAIRS_MAX  0x8000u
+#define VIRTIO_NET_S_LINK_UP  1u
+#define VIRTIO_NET_S_ANNOUNCE 2u
 
 /* "Device Operation": the header before each frame, 12 bytes once VERSION_1 is negotiated */
 #define VIRTIO_NET_HDR_F_NEEDS_CSUM 1u
@@ -117,6 +119,45 @@ struct virtio_net_hdr {
 _Static_assert(sizeof(struct virtio_net_hdr) == 12, "net header");
 /* "Legacy Interface: Device Operation": without MRG_RXBUF it ends before num_buffers */
 #define VIRTIO_NET_HDR_LEGACY_BYTES 10u
+
+/* "Control Virtqueue" */
+struct virtio_net_ctrl_hdr {
+    uint8_t class;
+    uint8_t command;
+};
+#define VIRTIO_NET_CTRL_OK  0u
+#define VIRTIO_NET_CTRL_ERR 1u
+
+#define VIRTIO_NET_CTRL_RX          0u
+#define VIRTIO_NET_CTRL_RX_PROMISC  0u
+#define VIRTIO_NET_CTRL_RX_ALLMULTI 1u
+#define VIRTIO_NET_CTRL_RX_ALLUNI   2u
+#define VIRTIO_NET_CTRL_RX_NOMULTI  3u
+#define VIRTIO_NET_CTRL_RX_NOUNI    4u
+#define VIRTIO_NET_CTRL_RX_NOBCAST  5u
+
+#define VIRTIO_NET_CTRL_MAC           1u
+#define VIRTIO_NET_CTRL_MAC_TABLE_SET 0u
+#define VIRTIO_NET_CTRL_MAC_ADDR_SET  1u
+
+#define VIRTIO_NET_CTRL_VLAN     2u
+#define VIRTIO_NET_CTRL_VLAN_ADD 0u
+#define VIRTIO_NET_CTRL_VLAN_DEL 1u
+
+#define VIRTIO_NET_CTRL_ANNOUNCE     3u
+#define VIRTIO_NET_CTRL_ANNOUNCE_ACK 0u
+
+#define VIRTIO_NET_CTRL_MQ           4u
+#define VIRTIO_NET_CTRL_MQ_PAIRS_SET 0u
+
+#define VIRTIO_NET_CTRL_GUEST_OFFLOADS     5u
+#define VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET 0u
+
+#define VIRTIO_NET_CTRL_NOTF_COAL        6u
+#define VIRTIO_NET_CTRL_NOTF_COAL_TX_SET 0u
+#define VIRTIO_NET_CTRL_NOTF_COAL_RX_SET 1u
+#define VIRTIO_NET_CTRL_NOTF_COAL_VQ_SET 2u
+#define VIRTIO_NET_CTRL_NOTF_COAL_VQ_GET 3u
 
 /* "PCI Device Discovery" */
 #define VIRTIO_PCI_VENDOR           0x1af4u

@@ -9,6 +9,7 @@
 #ifndef VNET_VNET_H
 #define VNET_VNET_H
 
+#include "ctrl.h"
 #include "features.h"
 #include "vring.h"
 
@@ -40,7 +41,11 @@ struct vnet_stats {
 #include "stats.def"
 };
 
-enum { VNET_RX, VNET_TX, VNET_QUEUES }; /* "Virtqueues": receiveq1, transmitq1 */
+/* "Virtqueues": receiveq1, transmitq1, receiveq2 ...: a pair's two have numbers 2 * pair + these.
+ */
+enum { VNET_RX, VNET_TX, VNET_QUEUES };
+#define VNET_PAIRS_MAX  8u
+#define VNET_QUEUES_MAX (VNET_QUEUES * VNET_PAIRS_MAX)
 
 struct vnet_q {
     struct vring ring;
@@ -58,10 +63,11 @@ struct vnet_q {
 };
 
 struct vnet_config {
-    uint64_t want;                   /* features: vnet_features_default and what to do otherwise */
-    uint16_t ring_size[VNET_QUEUES]; /* 0: the device's maximum */
-    uint16_t vector[VNET_QUEUES];    /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
-    uint16_t config_vector;          /* likewise, for configuration changes */
+    uint64_t want;                    /* features: vnet_features_default and what to do otherwise */
+    uint16_t pairs;                   /* at most so many, with MQ; 0: one */
+    uint16_t ring_size[VNET_QUEUES];  /* receive and transmit; 0: the device's maximum */
+    uint16_t vector[VNET_QUEUES_MAX]; /* MSI-X table entries, or VIRTIO_MSI_NO_VECTOR */
+    uint16_t config_vector;           /* likewise, for configuration changes */
 };
 
 struct vnet_dev {
@@ -69,16 +75,31 @@ struct vnet_dev {
     struct vnet_features features;
     uint8_t mac[6];
     bool link_up;
+    bool announce; /* the device asks for gratuitous packets; vnet_ctrl_announced says they are sent
+                    */
+    uint16_t mtu;  /* of a packet, that is, a frame without its Ethernet header */
     uint16_t config_vector;
+    uint16_t pairs;          /* that are set up */
     uint64_t config_changes; /* announced by the device */
-    struct vnet_q q[VNET_QUEUES];
+    struct vnet_ctrl ctrl;
+    struct vnet_q q[VNET_QUEUES_MAX];
 };
+
+static inline uint16_t vnet_queues(const struct vnet_dev *dev)
+{
+    return (uint16_t)(VNET_QUEUES * dev->pairs);
+}
+
+static inline bool vnet_is_rx(const struct vnet_q *q)
+{
+    return q->index % VNET_QUEUES == VNET_RX;
+}
 
 enum vnet_vectors { VNET_VECTORS_NONE, VNET_VECTORS_SHARED, VNET_VECTORS_OWN };
 
-/* Divides the entries of an MSI-X table: one for each queue and one for the configuration; one for
- * all queues (vnet_irq_any) and one for the configuration; or, of fewer than two, none, and the
- * device's line serves (vnet_irq_shared). */
+/* Divides the entries of an MSI-X table among cfg->pairs: one for each queue and one for the
+ * configuration; one for all queues (vnet_irq_any) and one for the configuration; or, of fewer than
+ * two, none, and the device's line serves (vnet_irq_shared). */
 enum vnet_vectors vnet_share_vectors(struct vnet_config *cfg, unsigned entries);
 
 /* Reset, negotiate, read the configuration, choose ring sizes. No queue exists yet.
@@ -86,11 +107,12 @@ enum vnet_vectors vnet_share_vectors(struct vnet_config *cfg, unsigned entries);
  * answered. On error the device is left FAILED. */
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg);
 
-/* Sets up both queues in the caller's memory (vring_bytes and vring_shadow_bytes of q[i].layout),
- * posts receive buffers, sets DRIVER_OK and makes the first kick. Returns 0 or a negative enum
- * vnet_error. The memory is the driver's until vnet_stop returned. */
-int vnet_start(struct vnet_dev *dev, void *const memory[VNET_QUEUES],
-               void *const shadow[VNET_QUEUES]);
+/* Sets up the queues in the caller's memory, posts receive buffers, sets DRIVER_OK and makes the
+ * first kicks. The two arrays have an entry for each of vnet_queues, of vring_bytes and
+ * vring_shadow_bytes of its layout, and one more for the control queue if dev->ctrl.on, of
+ * vnet_ctrl_bytes and likewise. Returns 0 or a negative enum vnet_error. The memory is the driver's
+ * until vnet_stop returned. */
+int vnet_start(struct vnet_dev *dev, void *const *memory, void *const *shadow);
 
 /* Resets the device, then returns every frame or receive buffer it held through `give_back`. 0 or
  * -VNET_E_RESET_TIMEOUT, in which case the buffers stay with the device: it may still write. */

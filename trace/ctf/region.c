@@ -33,7 +33,7 @@ static int map_file(struct region *r, char *why, size_t size)
         close(fd);
         return refuse(why, size, "%s: %s", r->path, strerror(error));
     }
-    if (st.st_size < (off_t)(TRACE_REGION_PADDR + TRACE_PACKET_BYTES)) {
+    if (st.st_size < (off_t)(TRACE_REGION_PADDR + TRACE_HEAD_BYTES)) {
         close(fd);
         return refuse(why, size,
                       "%s: %lld bytes end before the trace region at %#llx: give the guest's RAM "

@@ -329,7 +329,9 @@ void model_init(struct model *m, const struct model_front *front, uint64_t offer
     m->vectors = MODEL_VECTORS;
     m->reset_reads = 2;
     m->config = (struct virtio_net_config){ .mac = { 0x52, 0x54, 0, 1, 2, 3 },
-                                            .status = VIRTIO_NET_S_LINK_UP };
+                                            .status = VIRTIO_NET_S_LINK_UP,
+                                            .max_virtqueue_pairs = 2,
+                                            .mtu = 1500 };
     for (int i = 0; i < MODEL_QUEUES; i++) {
         m->queue[i].max = max;
         model_queue_clear(&m->queue[i]);

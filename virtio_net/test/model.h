@@ -7,7 +7,7 @@
 #include "../vnet.h"
 #include "../../faultinj/device.h"
 
-#define MODEL_QUEUES  3 /* one more than the driver uses, as with a control queue */
+#define MODEL_QUEUES  5 /* two pairs and a control queue */
 #define MODEL_CAPS    8
 #define MODEL_BYTES   0x4000u
 #define MODEL_VECTORS 4

@@ -38,14 +38,14 @@ static void test_starts(void **state)
 /* rule: PC-19 */ /* rule: PC-29 */
 static void test_features(void **state)
 {
-    const uint64_t transports = VNET_F(NOTIF_CONFIG_DATA) | VNET_F(RING_RESET);
+    const uint64_t if_offered = VNET_F(NOTIF_CONFIG_DATA) | VNET_F(RING_RESET) | VNET_F(MTU);
     (void)state;
     for (unsigned i = 0; i < 64 * 8; i++) {
         uint64_t offered = i & 64 ? ~0ull & ~(1ull << i % 64) : 1ull << i % 64;
         if (i & 128)
             offered |= VNET_F(VERSION_1);
         offer(offered);
-        uint64_t want = KIT_BASIC | (transports & offered);
+        uint64_t want = KIT_BASIC | (if_offered & offered);
         want &= ~(i & 256 ? 0 : VNET_F(EVENT_IDX));
         config.want = want;
         int error = kit_attach();

@@ -83,7 +83,7 @@ static void test_features(void **state)
     (void)state;
     kit_offer(MODEL_LEGACY, ~0ull);
     assert_int_equal(kit_attach(), 0);
-    assert_int_equal(device.accepted, OFFER);
+    assert_int_equal(device.accepted, OFFER | VNET_F(MTU));
     assert_int_equal(dev.features.offered, UINT32_MAX);
     assert_int_equal(dev.features.missing, 0);
     kit_offer(MODEL_LEGACY, KIT_BASIC);

@@ -8,7 +8,7 @@
 
 #define PACKETS 4
 #define ROOM    (PACKETS * TRACE_RECORDS_PER_PACKET)
-static _Alignas(4096) uint8_t memory[(1 + PACKETS) * TRACE_PACKET_BYTES];
+static _Alignas(4096) uint8_t memory[TRACE_HEAD_BYTES + PACKETS * TRACE_PACKET_BYTES];
 static uint64_t told; /* records that the test has looked at */
 
 #define RX TRACE_VQ_RX
@@ -24,7 +24,7 @@ static void trace_begin(void)
 
 static struct trace_packet *packet(unsigned i)
 {
-    return (struct trace_packet *)(memory + TRACE_PACKET_BYTES) + i;
+    return (struct trace_packet *)(memory + TRACE_HEAD_BYTES) + i;
 }
 
 static struct trace_record *record(uint64_t n)
@@ -280,13 +280,13 @@ static void test_region(void **state)
     (void)state;
     assert_int_equal(trace_buffer_init(memory, sizeof(memory), 0, 1), -1);
     assert_int_equal(trace_buffer_init(memory, sizeof(memory), TRACE_MAX_CPUS + 1, 1), -1);
-    assert_int_equal(trace_buffer_init(memory, TRACE_PACKET_BYTES, 1, 1), -1);
-    assert_int_equal(trace_buffer_init(memory, 2 * TRACE_PACKET_BYTES, 2, 1), -1);
+    assert_int_equal(trace_buffer_init(memory, TRACE_HEAD_BYTES, 1, 1), -1);
+    assert_int_equal(trace_buffer_init(memory, TRACE_HEAD_BYTES + TRACE_PACKET_BYTES, 2, 1), -1);
     trace_begin();
     struct trace_region *r = trace_region();
     assert_int_equal(r->magic, TRACE_REGION_MAGIC);
     assert_int_equal(r->cpu[0].packets, PACKETS);
-    assert_int_equal(r->cpu[0].first_packet, TRACE_PACKET_BYTES);
+    assert_int_equal(r->cpu[0].first_packet, TRACE_HEAD_BYTES);
     assert_int_equal(trace_counter_add("rx_", "twenty_and_three_bytes", 1), -1);
     assert_int_equal(r->counters_used, 0);
     assert_int_equal(trace_counter_add("rx_", "twenty_three_bytes__", 5), 0);

@@ -24,7 +24,7 @@ static uint32_t written;
 
 static void new_ram(unsigned packets)
 {
-    ram_bytes = TRACE_REGION_PADDR + (packets + 1) * TRACE_PACKET_BYTES;
+    ram_bytes = TRACE_REGION_PADDR + TRACE_HEAD_BYTES + packets * TRACE_PACKET_BYTES;
     if (ram)
         munmap(ram, ram_bytes);
     unlink(scratch("ram"));
@@ -36,7 +36,7 @@ static void new_ram(unsigned packets)
     close(fd);
     written = 0;
     assert_int_equal(
-        trace_buffer_init(ram + TRACE_REGION_PADDR, (packets + 1) * TRACE_PACKET_BYTES, 1, TSC_HZ),
+        trace_buffer_init(ram + TRACE_REGION_PADDR, TRACE_HEAD_BYTES + packets * TRACE_PACKET_BYTES, 1, TSC_HZ),
         0);
 }
 
