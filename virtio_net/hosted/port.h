@@ -37,8 +37,8 @@ uint32_t port_send(struct vnet_buf **bufs, uint32_t n);
  * what was sent has been reclaimed. 0, or -1 after one line on stderr. */
 int port_run(const struct options *o);
 
-/* report.c: all counters to o->out, which is opened before anything runs. 0, or -1 after one line on
- * stderr. */
+/* report.c: all counters to o->out, which is opened before anything runs. 0, or -1 after one line
+ * on stderr. */
 int report_open(const struct options *o);
 int report_write(const struct options *o);
 
