@@ -7,8 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Served from here, whatever the backend offers. */
-#define LOCAL_FEATURES (VNET_F(MAC) | VNET_F(STATUS))
+/* Served from here, whatever the backend offers; and what a front end would have to serve and does
+ * not: a control queue, and with it several pairs. */
+#define LOCAL_FEATURES  (VNET_F(MAC) | VNET_F(STATUS))
+#define ABSENT_FEATURES (VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(MTU))
 
 static struct vhost *self(struct vnet_transport *t)
 {
@@ -73,7 +75,7 @@ static void op_status_set(struct vnet_transport *t, uint8_t status)
 
 static uint64_t op_features_get(struct vnet_transport *t)
 {
-    return self(t)->backend_features | LOCAL_FEATURES;
+    return (self(t)->backend_features & ~ABSENT_FEATURES) | LOCAL_FEATURES;
 }
 
 static void op_features_set(struct vnet_transport *t, uint64_t features)
