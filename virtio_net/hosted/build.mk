@@ -63,6 +63,7 @@ endef
 $(foreach m,$(VNET_MODES),$(eval $(call hosted_pretended,$(m))))
 
 HOSTED_TESTED := $(HOSTED_BINARIES:%=$(HOSTED_OUT)/san/%) $(HOSTED_OUT)/san/backend
+test-hosted-built: $(HOSTED_TESTED)
 .PHONY: test-hosted test-dpdk test-vhost-net
 test-hosted: $(HOSTED_TESTED) $(HOSTED_OUT)/san/test_vhost_net $(VNET_MODES:%=$(HOSTED_OUT)/san/pretend-echo-%) \
 		$(BUILD)/experiments/loadgen/loadgen

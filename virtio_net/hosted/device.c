@@ -108,11 +108,23 @@ static void give_back(struct vnet_q *q, struct vnet_buf *b)
     port_frame_free(b);
 }
 
+/* "free + with the device = size", of each ring, while it still runs. */
+static int check_rings(void)
+{
+    for (int i = 0; i < vnet_queues(&port_dev); i++) {
+        int line = vnet_check(&port_dev.q[i]);
+        if (line)
+            return port_complain("queue %d breaks the invariant at vring.c:%d", i, line);
+    }
+    return 0;
+}
+
 int port_stop(void)
 {
-    int error = vnet_stop(&port_dev, give_back);
-    if (error)
-        explain(error);
+    int error = check_rings();
+    int stopped = vnet_stop(&port_dev, give_back);
+    if (stopped)
+        error = explain(stopped);
     if (!error && port_stats.pool_free != port_stats.pool_total)
         error = port_complain("%lu buffers were made and %lu are back: some are lost",
                               port_stats.pool_total, port_stats.pool_free);

@@ -85,6 +85,8 @@ static void take_word(const char *word)
         backend.offered &= ~VHOST_USER_F_PROTOCOL_FEATURES;
     else if (!strcmp(word, "no-ack"))
         backend.protocol_offered &= ~VHOST_USER_PROTOCOL(REPLY_ACK);
+    else if (!strcmp(word, "deaf"))
+        backend.deaf = true;
     else if (!strcmp(word, "no-calls"))
         backend.expect_no_calls = true;
     else if (!strncmp(word, "generate=", 9) || !strncmp(word, "pingpong=", 9)) {

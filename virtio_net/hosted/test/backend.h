@@ -31,6 +31,7 @@ struct backend {
     uint64_t frames;    /* to generate */
     uint64_t die_after; /* hang up amid the traffic, after so many frames; 0: never */
     uint32_t hold;      /* frames taken and never given back */
+    bool deaf;          /* never looks at what the driver sends */
     bool expect_no_calls;
 
     /* so far */

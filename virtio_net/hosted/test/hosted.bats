@@ -95,7 +95,7 @@ sink_counts() {
     run_program source-intr --vhost-user "$socket" --rate 1000 --count 100
     backend_end
     conserved source-intr
-    (($(counter source-intr sourced) == 100))
+    (($(counter source-intr sourced) == 100 && $(counter source-intr tx_packets) == 100))
     backend_start
     run_program source-hybrid --vhost-user "$socket" --rate 1000 --seconds 0.2
     backend_end
@@ -140,6 +140,17 @@ interrupted() {
     conserved source-intr
     (($(counter backend held) == 7))
     (($(counter source-intr tx_given_back) >= 7))
+}
+
+@test "what cannot be echoed because the ring is full is counted, and no buffer is lost" {
+    for mode in poll intr hybrid; do
+        backend_start generate=2000 deaf
+        run_program "echo-$mode" --vhost-user "$socket" --ring 16 --seconds 1 --timeout 100
+        backend_end
+        conserved "echo-$mode"
+        (($(counter "echo-$mode" echo_full) > 0))
+        (($(counter "echo-$mode" tx_given_back) == 16))
+    done
 }
 
 # One line, which says this, and a non-zero status: refused PATTERN PROGRAM OPTION...

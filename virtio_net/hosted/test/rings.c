@@ -105,7 +105,7 @@ static bool echo_one(uint8_t *frame, struct ring_dev_buf *b)
 
 static bool collect_one(uint8_t *frame, struct ring_dev_buf *b)
 {
-    if (!take(TX, b))
+    if (backend.deaf || !take(TX, b))
         return false;
     uint32_t bytes = gather(b, frame, VNET_BUF_BYTES);
     check_header(frame, bytes);
@@ -145,7 +145,7 @@ static bool kicks_on(void)
     bool more = false;
     for (int i = 0; i < QUEUES; i++) {
         struct queue *q = &backend.queue[i];
-        bool wanted = i == 1 || (q->running && !ring_dev_waiting(&q->dev));
+        bool wanted = (i == 1 && !backend.deaf) || (q->running && !ring_dev_waiting(&q->dev));
         more |= q->running && wanted && ring_dev_kicks_on(&q->dev);
     }
     return more;
