@@ -29,7 +29,7 @@ event == "fault:" && field("point") == point {
     next
 }
 
-(event == "rescue:" || event == "drop:") && (vq in open) {
+(event == "rescue:" || event == "drop:" || event == "broken:") && (vq in open) {
     if (detect == "" || time - open[vq] > detect)
         detect = time - open[vq]
 }

@@ -51,6 +51,7 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
              cmdline.workload, dev->transport->name, irq_kind, dev->q[VNET_RX].layout.size,
              dev->q[VNET_TX].layout.size, cmdline.budget);
     name_counter("", "config_changes", &dev->config_changes);
+    name_counter("", "restarts", &dev->restarts);
     for (unsigned i = 0; i < vnet_queues(dev); i++) {
         name_queue_counters(queue_prefix(&dev->q[i]), &dev->q[i].stats);
     }

@@ -213,7 +213,7 @@ static int connect_vectors(struct vnet_dev *dev)
         failed |= msix_set(bus.dev, dev->q[i].vector, queue_irq, &dev->q[i]);
     if (!own)
         failed = msix_set(bus.dev, dev->q[0].vector, any_queue_irq, dev);
-    failed |= msix_set(bus.dev, dev->config_vector, config_irq, dev);
+    failed |= msix_set(bus.dev, dev->config.config_vector, config_irq, dev);
     if (failed)
         kprintf("vnet: no CPU vector is left for an MSI-X entry\n");
     return failed;

@@ -20,6 +20,8 @@
 #include "x86.h"
 
 #define ANNOUNCE_LOOK_NS 20000000 /* a configuration change is seldom */
+#define MEND_LOOK_NS     20000000
+#define LOOKS_A_QUESTION 50 /* so many looks at the rings before the device is asked unprompted */
 
 static struct vnet_dev dev;
 static uint32_t poll_wanted; /* 1 << queue; set in interrupt context, taken by the poll thread */
@@ -216,6 +218,42 @@ static int reset_queues(void)
     return error;
 }
 
+/* A broken ring is seen at every look, what the device says when it has announced a change or now
+ * and then: that costs an exit. */
+static int trouble(void)
+{
+    static uint64_t looks, changes;
+    int why = vnet_broken(&dev);
+    if (why)
+        return why;
+    if (looks++ % LOOKS_A_QUESTION && changes == dev.config_changes)
+        return 0;
+    changes = dev.config_changes;
+    return vnet_needs_reset(&dev);
+}
+
+/* The way back when a ring has broken or the device says that it needs a reset. */
+static void mend(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        thread_sleep_ns(MEND_LOOK_NS);
+        int why = trouble();
+        if (!why)
+            continue;
+        bool was = irq_save();
+        uint64_t start = now_ns();
+        int error = vnet_restart(&dev, give_back);
+        uint64_t took = now_ns() - start;
+        irq_restore(was);
+        thread_wakeup(&port_stats.pool_free);
+        kprintf("vnet: %s; reset in %lu us%s%s\n", vnet_error_text(why), took / 1000,
+                error ? ", which failed: " : "", error ? vnet_error_text(error) : "");
+        if (error)
+            return;
+    }
+}
+
 /* "Gratuitous Packet Sending", as a frame-level guest can: a reverse ARP request for its own
  * address tells every bridge on the way where it is now. */
 static bool send_announcement(void)
@@ -247,6 +285,8 @@ static int start_threads(void)
     if (!vnet_mode.works_in_irq && !thread_create("poll", poll, NULL))
         return -VNET_E_MEMORY;
     if (vnet_mode.uses_irqs && cmdline.watchdog_ms && !thread_create("watchdog", watch, NULL))
+        return -VNET_E_MEMORY;
+    if (cmdline.mend && !thread_create("mend", mend, NULL))
         return -VNET_E_MEMORY;
     if (dev.features.accepted & VNET_F(GUEST_ANNOUNCE) &&
         !thread_create("announce", announce, NULL))

@@ -7,7 +7,7 @@ FAULT ?= 1
 
 VNET_MODES   := poll intr hybrid
 VNET_TRANSPORTS := $(patsubst %,virtio_net/transport/%.c,pci_modern pci_legacy mmio)
-VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait ctrl ctrl_commands queue_reset vectors \
+VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait ctrl ctrl_commands queue_reset restart vectors \
 	rx rx_frame tx offload irq) $(VNET_TRANSPORTS)
 VNET_SUPPORT := trace/buffer.c faultinj/plan.c
 
@@ -56,7 +56,7 @@ VNET_KIT_TESTS  := test_attach test_ctrl test_transports test_rules test_mmio te
 VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_parts test_ring_notify $(VNET_KIT_TESTS) \
 	test_merge test_offload test_trace \
 	$(VNET_MODES:%=test_mode_%) test_watchdog_intr test_watchdog_hybrid \
-	$(VNET_MODES:%=test_queue_reset_%))
+	$(VNET_MODES:%=test_queue_reset_%) $(VNET_MODES:%=test_restart_%))
 $(VNET_TEST_OUT)/test_ring: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring.c)
 $(VNET_TEST_OUT)/test_ring_parts: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_parts.c)
 $(VNET_TEST_OUT)/test_ring_notify: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_notify.c)
@@ -72,6 +72,9 @@ $(foreach mode,intr hybrid,$(eval $(VNET_TEST_OUT)/test_watchdog_$(mode): \
 	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_watchdog.c virtio_net/mode_$(mode).c)))
 $(foreach mode,$(VNET_MODES),$(eval $(VNET_TEST_OUT)/test_queue_reset_$(mode): \
 	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_queue_reset.c virtio_net/mode_$(mode).c)))
+
+$(foreach mode,$(VNET_MODES),$(eval $(VNET_TEST_OUT)/test_restart_$(mode): \
+	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_restart.c virtio_net/mode_$(mode).c)))
 
 $(VNET_TESTS):
 	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka

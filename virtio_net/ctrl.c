@@ -21,7 +21,9 @@ int vnet_ctrl_attach(struct vnet_dev *dev, uint16_t index)
     struct vnet_transport *t = dev->transport;
     struct vnet_ctrl *c = &dev->ctrl;
     uint16_t max = t->ops->queue_max(t, index);
-    *c = (struct vnet_ctrl){ .on = true, .index = index };
+    c->on = true;
+    c->index = index;
+    c->area = NULL;
     c->layout = dev->q[VNET_TX].layout;
     c->layout.indirect_parts = 0;
     c->layout.size = t->legacy || max < RING_MAX ? max : RING_MAX;

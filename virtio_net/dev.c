@@ -73,7 +73,7 @@ static int choose_layout(struct vnet_q *q, uint16_t asked)
     q->layout.event_idx = accepted & VNET_F(EVENT_IDX);
     /* Receive buffers are of one part: they need no tables. */
     if (accepted & VNET_F(INDIRECT_DESC) && !vnet_is_rx(q))
-        q->layout.indirect_parts = VNET_PARTS_MAX;
+        q->layout.indirect_parts = VNET_INDIRECT_PARTS;
     q->layout.start = VRING_START(q->layout.packed);
     q->layout.legacy = q->dev->transport->legacy;
     uint16_t max = q->dev->transport->ops->queue_max(q->dev->transport, q->index);
@@ -145,9 +145,12 @@ static int attach_queues(struct vnet_dev *dev, const struct vnet_config *cfg)
     return error;
 }
 
-int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
+int vnet_reattach(struct vnet_dev *dev)
 {
-    *dev = (struct vnet_dev){ .transport = t, .config_vector = cfg->config_vector };
+    struct vnet_transport *t = dev->transport;
+    const struct vnet_config *cfg = &dev->config;
+    dev->announce = false;
+    dev->ctrl.on = false;
     int error = vnet_wait_reset(t);
     if (error)
         return error;
@@ -155,7 +158,7 @@ int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vne
     status_add(t, VIRTIO_STATUS_DRIVER);
     error = vnet_features_negotiate(&dev->features, t, wanted(dev, cfg));
     if (!error)
-        error = t->ops->set_config_vector(t, dev->config_vector);
+        error = t->ops->set_config_vector(t, cfg->config_vector);
     if (!error)
         error = read_config(dev);
     if (!error)
@@ -175,6 +178,12 @@ int vnet_queue_setup(struct vnet_q *q, void *memory, void *shadow)
     return error ? error : vnet_wait_queue_enabled(t, q->index);
 }
 
+int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg)
+{
+    *dev = (struct vnet_dev){ .transport = t, .config = *cfg };
+    return vnet_reattach(dev);
+}
+
 static int setup_queues(struct vnet_dev *dev, void *const *memory, void *const *shadow)
 {
     uint16_t n = vnet_queues(dev);
@@ -192,6 +201,10 @@ static int setup_queues(struct vnet_dev *dev, void *const *memory, void *const *
 
 int vnet_start(struct vnet_dev *dev, void *const *memory, void *const *shadow)
 {
+    for (int i = 0; i < vnet_queues(dev) + dev->ctrl.on; i++) {
+        dev->memory[i] = memory[i];
+        dev->shadow[i] = shadow[i];
+    }
     int error = setup_queues(dev, memory, shadow);
     if (error)
         return fail(dev->transport, error);

@@ -27,6 +27,9 @@ int vnet_queue_setup(struct vnet_q *q, void *memory, void *shadow);
 /* Gives back every buffer of a queue that the device has let go of. */
 void vnet_queue_empty(struct vnet_q *q, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
 
+/* vnet_attach of a device that has been attached before: by dev->config, counters kept. */
+int vnet_reattach(struct vnet_dev *dev);
+
 /* Pieces. Budgets and results count used entries. */
 uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget);
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget);

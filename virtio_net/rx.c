@@ -100,6 +100,8 @@ static uint32_t harvest(struct vnet_q *q, uint32_t room)
     post(q, batch.again, batch.again_used);
     count_frames(q, batch.frames, batch.frames_used);
     TRACE(harvest, q, q->ring.harvested, n);
+    if (FAULT(ring_break, q))
+        vring_break(&q->ring, VNET_E_USED_JUMP);
     vnet_flush(q);
     if (batch.frames_used)
         vnet_up_rx(q, batch.frames, batch.frames_used);

@@ -20,6 +20,10 @@
 
 #define VNET_PARTS_MAX 64u /* buffers of one frame: the largest frame, in the smallest buffers */
 
+/* Entries of an indirect table: there is one for each entry of a transmit ring. Longer chains take
+ * entries of the ring itself. */
+#define VNET_INDIRECT_PARTS 20u
+
 struct vnet_offload { /* in host byte order; all zero: nothing is asked for, or said */
     uint8_t flags;    /* VIRTIO_NET_HDR_F_*: to send NEEDS_CSUM only */
     uint8_t gso_type; /* VIRTIO_NET_HDR_GSO_* */
@@ -78,11 +82,13 @@ struct vnet_dev {
     bool announce; /* the device asks for gratuitous packets; vnet_ctrl_announced says they are sent
                     */
     uint16_t mtu;  /* of a packet, that is, a frame without its Ethernet header */
-    uint16_t config_vector;
     uint16_t pairs;          /* that are set up */
     uint64_t config_changes; /* announced by the device */
+    uint64_t restarts;       /* vnet_restart that succeeded */
     struct vnet_ctrl ctrl;
     struct vnet_q q[VNET_QUEUES_MAX];
+    struct vnet_config config; /* what vnet_restart goes by, and the memory it uses again */
+    void *memory[VNET_QUEUES_MAX + 1], *shadow[VNET_QUEUES_MAX + 1];
 };
 
 static inline uint16_t vnet_queues(const struct vnet_dev *dev)
@@ -126,6 +132,18 @@ int vnet_queue_reset(struct vnet_q *q, void (*give_back)(struct vnet_q *q, struc
 
 /* Sets a queue up again after that, as vnet_start did. 0 or a negative enum vnet_error. */
 int vnet_queue_restart(struct vnet_q *q, void *memory, void *shadow);
+
+/* Why the device must be reset, as a negative enum vnet_error; 0: it need not be. The first looks
+ * at the rings only and costs nothing; the second asks the device ("NEEDS_RESET": it tells of that
+ * by a configuration change). */
+int vnet_broken(const struct vnet_dev *dev);
+int vnet_needs_reset(struct vnet_dev *dev);
+
+/* The way out of either: vnet_stop, and the device brought up again in the same memory, with what
+ * it then offers. The counters go on. 0 or a negative enum vnet_error, CHANGED if the memory no
+ * longer suffices; frames under way come back through `give_back`. The caller keeps all others out.
+ */
+int vnet_restart(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struct vnet_buf *buf));
 
 /* Queues k <= n frames, in order, each with the header that its `offload` makes; ring full is
  * normal and the rest stays the caller's. Returns k. The device sees them at vnet_flush. A frame

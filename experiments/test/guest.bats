@@ -143,7 +143,7 @@ sources() {
 
 @test "a bad fault plan: one line with the place and the remedy" {
     net=(-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile=")
-    refused "fault plan at 'nosuch': unknown fault point; there are: irq_drop rx_alloc" fault=nosuch "${net[@]}"
+    refused "fault plan at 'nosuch': unknown fault point; there are: irq_drop rx_alloc ring_break" fault=nosuch "${net[@]}"
     refused "fault plan at 'soon=1': expected interval=, times= or after=" fault=rx_alloc:soon=1 "${net[@]}"
 }
 

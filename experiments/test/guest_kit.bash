@@ -46,7 +46,7 @@ counter() {
 equal() {
     local side name numbers=()
     for side; do
-        while [[ $side =~ [a-z][a-z_]+ ]]; do
+        while [[ $side =~ [a-z][a-z0-9_]+ ]]; do
             name=${BASH_REMATCH[0]}
             side=${side/$name/${value[$name]:?no counter $name}}
         done

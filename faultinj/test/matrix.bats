@@ -5,7 +5,7 @@ setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build}
     export RESULTS=$BATS_FILE_TMPDIR/results
     status=0
-    "$BATS_TEST_DIRNAME/../matrix.sh" rx_alloc irq_drop >"$BATS_FILE_TMPDIR/out" 2>&1 || status=$?
+    "$BATS_TEST_DIRNAME/../matrix.sh" rx_alloc irq_drop ring_break ring_break,no-reset >"$BATS_FILE_TMPDIR/out" 2>&1 || status=$?
     echo "$status" >"$BATS_FILE_TMPDIR/status"
 }
 
@@ -32,12 +32,13 @@ cell() {
 
 @test "the labels asked for, in every mode, and no other" {
     [ "$(tail -n +2 "$table" | cut -f1,2 | tr '\t' ' ' | sort | paste -sd,)" = \
-        "irq_drop hybrid,irq_drop intr,irq_drop poll,rx_alloc hybrid,rx_alloc intr,rx_alloc poll" ]
+        "irq_drop hybrid,irq_drop intr,irq_drop poll,ring_break hybrid,ring_break intr,ring_break poll,$(
+        )ring_break,no-reset hybrid,ring_break,no-reset intr,rx_alloc hybrid,rx_alloc intr,rx_alloc poll" ]
 }
 
 @test "all as expected: exit status 0, no law broken, nothing leaked" {
     [ "$(<"$BATS_FILE_TMPDIR/status")" -eq 0 ]
-    for fault in rx_alloc irq_drop; do
+    for fault in rx_alloc irq_drop ring_break; do
         for mode in poll intr hybrid; do
             [ "$(cell $fault $mode outcome)" = "$(cell $fault $mode expected)" ]
             [ "$(cell $fault $mode invariants)" = ok ]
@@ -65,6 +66,19 @@ cell() {
     [ "$(cell irq_drop poll injected)" -eq 0 ]
     [ "$(cell irq_drop poll outcome)" = PASS ]
     [ "$(cell irq_drop poll detect_us)$(cell irq_drop poll recover_max_us)" = "" ]
+}
+
+@test "ring_break: a reset brings the device back, in every mode; without one it stands still" {
+    for mode in poll intr hybrid; do
+        [ "$(cell ring_break $mode injected)" -eq 3 ]
+        [ "$(cell ring_break $mode outcome)" = RECOVERED ]
+        [ -n "$(cell ring_break $mode recover_max_us)" ]
+    done
+    for mode in intr hybrid; do
+        [ "$(cell ring_break,no-reset $mode outcome)" = WEDGED ]
+        [ "$(cell ring_break,no-reset $mode buffers_leaked)" -eq 0 ]
+        [ -z "$(cell ring_break,no-reset $mode recover_max_us)" ]
+    done
 }
 
 @test "an outcome that is not the expected one: said in one line, exit status 1" {

@@ -397,6 +397,27 @@ void world_quiet(void)
     check_counters();
 }
 
+void world_sound(uint32_t budget)
+{
+    world_drain(budget);
+    assert_int_equal(world.free_count + world_q(VNET_RX)->layout.size, WORLD_POOL);
+    uint64_t received = world.received, seen = world.tx_seen;
+    for (int i = 0; i < 20; i++) {
+        world_frames(3);
+        assert_int_equal(world_send(1), 1);
+        world_drain(budget);
+    }
+    assert_int_equal(world.received - received, 60);
+    assert_int_equal(world.tx_seen - seen, 20);
+    for (int i = 0; i < VNET_QUEUES; i++) {
+        const struct vring *r = &world_q(i)->ring;
+        assert_int_equal(vnet_check(world_q(i)), 0);
+        assert_int_equal(r->published - r->harvested, i == VNET_RX ? r->size : 0);
+    }
+    assert_int_equal(world.free_count + world_q(VNET_RX)->layout.size, WORLD_POOL);
+    assert_null(model_violation(&world.model));
+}
+
 static uint64_t wanted(const struct world_config *config)
 {
     uint64_t want = vnet_features_default() & ~VNET_F(EVENT_IDX);

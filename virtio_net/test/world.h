@@ -88,4 +88,8 @@ void world_drain(uint32_t budget);
 /* Asserts that everything ran out, that every frame is accounted for and every buffer in place. */
 void world_quiet(void);
 
+/* After a reset of one queue or of all: every buffer is where it belongs, and whatever comes now
+ * gets through. */
+void world_sound(uint32_t budget);
+
 #endif
