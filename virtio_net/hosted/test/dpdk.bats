@@ -52,6 +52,17 @@ testpmd_count() {
         END { exit !found }' "$work/testpmd.log"
 }
 
+# wait_for_link PID PORT N: until the port has changed its link N times. testpmd forwards to a port from
+# then on only, which is after it has acknowledged the last message; what comes earlier it drops.
+wait_for_link() {
+    for _ in {1..600}; do
+        (($(grep -c "Port $2: link state change event" "$work/testpmd.log") < $3)) || return 0
+        kill -0 "$1" || return 1
+        sleep 0.05
+    done
+    echo "port $2 did not come up" && return 1
+}
+
 rings=("" "--packed" "--no-event-idx" "--packed --no-event-idx" "--packed --features +INDIRECT_DESC,+MRG_RXBUF")
 
 @test "testpmd rxonly counts what source sends: each mode, each kind of ring" {
@@ -90,17 +101,15 @@ rings=("" "--packed" "--no-event-idx" "--packed --no-event-idx" "--packed --feat
 }
 
 @test "testpmd io between source and echo: all return" {
-    local sent=0 mode ring
+    local sent=0 changes=0 mode ring echo
     testpmd_start io 2
     for mode in poll intr hybrid; do
         for ring in "${rings[@]}"; do
             # shellcheck disable=SC2086
             run_program "echo-$mode" --vhost-user "$work/vhost1" $ring --count 2000 >"$work/echo.log" 2>&1 3>&- &
             echo=$!
-            until grep -q 'mode' "$work/echo.log"; do
-                kill -0 "$echo"
-                sleep 0.05
-            done
+            changes=$((changes + 1))
+            wait_for_link "$echo" 1 "$changes"
             run_program source-intr --vhost-user "$work/vhost0" --count 2000 --window 64
             wait "$echo"
             cat "$work/echo.log"
@@ -108,6 +117,7 @@ rings=("" "--packed" "--no-event-idx" "--packed --no-event-idx" "--packed --feat
             conserved source-intr
             (($(counter "echo-$mode" echoed) == 2000 && $(counter source-intr sunk) == 2000))
             interrupts "echo-$mode" "$mode"
+            changes=$((changes + 1))
             sent=$((sent + 2000))
         done
     done
