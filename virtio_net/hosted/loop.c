@@ -40,7 +40,7 @@ static int watch(int fd, uint32_t number)
 }
 
 /* A signal also ends the sleep that is about to begin, by an eventfd of its own. */
-static int prepare(void)
+int port_listen(void)
 {
     struct sigaction action = { .sa_handler = ask_to_stop };
     stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -168,8 +168,6 @@ int port_run(const struct options *o)
 {
     uint64_t now = env_now(), end = o->seconds ? now + o->seconds : UINT64_MAX;
     budget = (uint32_t)o->budget;
-    if (prepare())
-        return -1;
     while (!asked_to_stop && !program_done() && !is_broken() && now < end) {
         uint64_t next = program_step(now);
         if (pass(earlier(next, end)))

@@ -33,8 +33,10 @@ int port_stop(void);
  * caller's. */
 uint32_t port_send(struct vnet_buf **bufs, uint32_t n);
 
-/* loop.c: runs the program until it is done, its time is over or a signal comes, and then until
- * what was sent has been reclaimed. 0, or -1 after one line on stderr. */
+/* loop.c: from port_listen on, signals and interrupts are taken. port_run runs the program until it
+ * is done, its time is over or a signal comes, and then until what was sent has been reclaimed. 0,
+ * or -1 after one line on stderr. */
+int port_listen(void);
 int port_run(const struct options *o);
 
 /* report.c: all counters to o->out, which is opened before anything runs. 0, or -1 after one line

@@ -107,10 +107,11 @@ sink_counts() {
 # interrupted PROGRAM SIGNAL: stops by a signal amid its work, with every buffer back
 interrupted() {
     local name=$1 signal=$2 status=0
+    rm -f "$work/log"
     "$PROGRAMS/$name" --out "$work/$name.tsv" --vhost-user "$socket" >"$work/log" 2>&1 3>&- &
     local pid=$!
     for _ in {1..600}; do
-        ! grep -q 'mode' "$work/log" || break
+        ! grep -qs mode "$work/log" || break
         sleep 0.05
     done
     sleep 0.1
