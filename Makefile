@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults mutants lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults mutants hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -59,6 +59,9 @@ faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault int
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
+hosted: setup-hosted ## the driver as Linux processes over vhost: build/virtio_net/hosted/{source,sink,echo,pcap}-MODE
+	@$(MAKE) hosted-programs SETUP=no
+
 lab: setup-demo $(BUILD)/experiments/lab/probe_guest.bin ## build and start the vhost-net VM
 	@experiments/lab/lab.sh start
 	@experiments/lab/lab.sh status
@@ -74,6 +77,8 @@ setup-demo:
 	@experiments/setup/setup.sh build demo
 setup-test:
 	@experiments/setup/setup.sh build test demo paper
+setup-hosted:
+	@experiments/setup/setup.sh build hosted
 setup-paper:
 	@experiments/setup/setup.sh paper demo
 
@@ -84,7 +89,7 @@ clean: ## remove build products; the lab image and results stay
 	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} +
 
 include kernel/build.mk
-include virtio_net/build.mk faultinj/build.mk
+include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
 include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
 include experiments/loadgen/build.mk experiments/lab/build.mk
 include plots/build.mk paper/build.mk

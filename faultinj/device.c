@@ -35,6 +35,7 @@ bool ring_dev_part(struct ring_dev *d, struct ring_dev_buf *b, uint64_t addr, ui
                    bool writable)
 {
     const char *wrong = NULL;
+    uint8_t *data = ring_dev_memory(d, addr, bytes);
     if (!addr || !bytes)
         wrong = "descriptor without memory";
     else if (b->parts == RING_DEV_PARTS_MAX)
@@ -44,11 +45,13 @@ bool ring_dev_part(struct ring_dev *d, struct ring_dev_buf *b, uint64_t addr, ui
                             : "MF-1: a readable descriptor after a writable one";
     else if (bytes > UINT32_MAX - b->readable_bytes - b->writable_bytes)
         wrong = "SD-1: a chain of 2^32 bytes or more";
+    else if (!data)
+        wrong = "a descriptor outside the memory that was declared";
     if (wrong) {
         ring_dev_blame(d, wrong);
         return false;
     }
-    b->part[b->parts++] = (struct ring_dev_part){ (uint8_t *)(uintptr_t)addr, bytes, writable };
+    b->part[b->parts++] = (struct ring_dev_part){ data, bytes, writable };
     b->readable += !writable;
     *(writable ? &b->writable_bytes : &b->readable_bytes) += bytes;
     return true;

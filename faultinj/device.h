@@ -2,7 +2,7 @@
  * the driver: the other end of the ring in the tests. It notifies as vhost does, finds fault with
  * the driver, and misbehaves on command.
  *
- * Device addresses are pointers of this process. One context at a time calls in.
+ * One context at a time calls in.
  */
 #ifndef FAULTINJ_DEVICE_H
 #define FAULTINJ_DEVICE_H
@@ -47,6 +47,9 @@ struct ring_dev_config {
     uint16_t size, start; /* start as in vring_config */
     bool packed, event_idx, indirect;
     uint64_t desc, avail, used; /* packed: avail the driver area, used the device area */
+    /* Where the driver's memory is in this process; NULL: not its memory. Without it device
+     * addresses are pointers. desc, avail and used are pointers in any case. */
+    void *(*at)(uint64_t addr, uint32_t bytes);
 };
 
 struct ring_dev {

@@ -5,6 +5,12 @@
 #include <stddef.h>
 #include "device.h"
 
+/* The driver's memory, or NULL. */
+static inline void *ring_dev_memory(const struct ring_dev *d, uint64_t addr, uint32_t bytes)
+{
+    return d->c.at ? d->c.at(addr, bytes) : (void *)(uintptr_t)addr;
+}
+
 void ring_dev_blame(struct ring_dev *d, const char *rule);
 
 /* Appends one stretch of memory to a buffer. False, and blame: it may not be there. */

@@ -37,7 +37,7 @@ bool packed_dev_waiting(struct ring_dev *d)
 
 static bool take_indirect(struct ring_dev *d, struct ring_dev_buf *b, const struct pvirtq_desc *at)
 {
-    const struct pvirtq_desc *table = (const struct pvirtq_desc *)(uintptr_t)at->addr;
+    const struct pvirtq_desc *table = ring_dev_memory(d, at->addr, at->len);
     const char *wrong = NULL;
     unsigned n = at->len / sizeof(*table);
     if (!d->c.indirect)
@@ -46,6 +46,8 @@ static bool take_indirect(struct ring_dev *d, struct ring_dev_buf *b, const stru
         wrong = "PI-4: an indirect descriptor in a list";
     else if (!n || at->len % sizeof(*table) || n > d->c.size)
         wrong = "PI-3: an indirect table longer than the queue, or not of descriptors";
+    else if (!table)
+        wrong = "an indirect table outside the memory that was declared";
     for (unsigned i = 0; i < n && !wrong; i++) {
         if (table[i].flags & ~VIRTQ_DESC_F_WRITE)
             wrong = "PI-2: flags other than WRITE in an indirect table";

@@ -53,17 +53,17 @@ static unsigned walk(struct ring_dev *d, struct ring_dev_buf *b, const struct vi
 
 static unsigned walk_indirect(struct ring_dev *d, struct ring_dev_buf *b, struct virtq_desc desc)
 {
+    const struct virtq_desc *table = ring_dev_memory(d, desc.addr, desc.len);
     if (!d->c.indirect)
         ring_dev_blame(d, "SI-1: an indirect descriptor that was not negotiated");
     else if (desc.flags & VIRTQ_DESC_F_NEXT)
         ring_dev_blame(d, "SI-4: INDIRECT together with NEXT");
     else if (!desc.len || desc.len % sizeof(desc) || desc.len / sizeof(desc) > d->c.size)
         ring_dev_blame(d, "SI-3: an indirect table longer than the queue, or not of descriptors");
+    else if (!table)
+        ring_dev_blame(d, "an indirect table outside the memory that was declared");
     else
-        return walk(d, b, (const struct virtq_desc *)(uintptr_t)desc.addr, desc.len / sizeof(desc),
-                    0, true)
-                   ? 1
-                   : 0;
+        return walk(d, b, table, desc.len / sizeof(desc), 0, true) ? 1 : 0;
     return 0;
 }
 

@@ -14,6 +14,7 @@
  *   env_mmio_read8/16/32, env_mmio_write8/16/32
  *                                   device registers in memory space, at exactly that width
  *   env_in8/16/32, env_out8/16/32   the same in port I/O space
+ *   env_eventfd_signal(fd)          where kicks are eventfds, in place of registers and ports
  */
 #ifndef VNET_ENV_H
 #define VNET_ENV_H
@@ -51,18 +52,25 @@ static inline uint32_t env_load_once32(const uint32_t *p)
     return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
-#ifdef PORT_GUEST
+#if defined(PORT_GUEST)
 #include "port/guest.h"
+#elif defined(PORT_PROCESS)
+#include "port/process.h"
 #else
 #include "port/hosted.h"
 #endif
 
 /* Where and how a queue's kick is written. The transport works it out once, so that the packet path
  * reads no register and calls through no pointer. */
-enum env_bell_kind { ENV_BELL_MMIO16, ENV_BELL_MMIO32, ENV_BELL_PORT16 };
+enum env_bell_kind {
+    ENV_BELL_MMIO16,
+    ENV_BELL_MMIO32,
+    ENV_BELL_PORT16,
+    ENV_BELL_EVENTFD, /* only where the driver is a Linux process */
+};
 
 struct env_bell {
-    uintptr_t at;   /* address, or port number */
+    uintptr_t at;   /* address, port number or file descriptor */
     uint16_t value; /* the queue's index, or what the device wants to be told instead */
     uint8_t kind;   /* enum env_bell_kind */
 };
@@ -70,12 +78,16 @@ struct env_bell {
 /* The kick itself. */
 static inline void env_doorbell(struct env_bell bell)
 {
+#ifdef PORT_PROCESS
+    env_eventfd_signal((int)bell.at);
+#else
     if (bell.kind == ENV_BELL_MMIO16)
         env_mmio_write16((volatile void *)bell.at, bell.value);
     else if (bell.kind == ENV_BELL_MMIO32)
         env_mmio_write32((volatile void *)bell.at, bell.value);
     else
         env_out16((uint16_t)bell.at, bell.value);
+#endif
 }
 
 #endif

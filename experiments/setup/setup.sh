@@ -10,9 +10,9 @@ die() {
 }
 
 [[ ${SETUP:-yes} != no ]] || exit 0
-[[ $# -gt 0 ]] || die "usage: setup.sh GROUP..., groups: build test demo paper"
+[[ $# -gt 0 ]] || die "usage: setup.sh GROUP..., groups: build test demo hosted paper"
 for group in "$@"; do
-    [[ " build test demo paper " == *" $group "* ]] || die "no group '$group'; groups: build test demo paper"
+    [[ " build test demo hosted paper " == *" $group "* ]] || die "no group '$group'; groups: build test demo hosted paper"
 done
 
 wanted() {

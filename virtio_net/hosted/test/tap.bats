@@ -1,0 +1,48 @@
+# The hosted echo on a real tap with a pretended vhost-net behind it (pretend_vhost.c): what the tap is
+# told must be right, and the script that vhost_net.bats runs on a host.
+# shellcheck disable=SC2154
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../../.." || return 1
+    export BUILD=${BUILD:-$PWD/build} HOSTED_DIR=$BATS_TEST_TMPDIR/host
+    [[ $EUID == 0 ]] || skip "needs root to make a tap"
+    { ip tuntap add dev ringscope1 mode tap && ip link del ringscope1; } 2>/dev/null ||
+        skip "no tap can be made here"
+    work=$BATS_TEST_TMPDIR
+    mkdir "$HOSTED_DIR"
+    cp virtio_net/hosted/test/vhost_net.sh "$BUILD/experiments/loadgen/loadgen" "$HOSTED_DIR/"
+    for mode in poll intr hybrid; do
+        cp "$BUILD/virtio_net/hosted/san/pretend-echo-$mode" "$HOSTED_DIR/echo-$mode"
+    done
+    # shellcheck source=SCRIPTDIR/kit.bash
+    source virtio_net/hosted/test/kit.bash
+    # shellcheck source=SCRIPTDIR/../../../experiments/host.sh
+    source experiments/host.sh
+    # shellcheck disable=SC2034
+    host_name=local
+}
+
+@test "poll echoes on a tap" { echo_on_vhost_net poll; }
+@test "intr echoes on a tap" { echo_on_vhost_net intr; }
+@test "hybrid echoes on a tap" { echo_on_vhost_net hybrid; }
+@test "intr echoes on a tap, by flags" { echo_on_vhost_net intr --no-event-idx; }
+@test "indirect descriptors and merged receive buffers on a tap" {
+    echo_on_vhost_net hybrid --features +INDIRECT_DESC,+MRG_RXBUF
+}
+
+@test "a tap that another process holds is one clear line" {
+    "$HOSTED_DIR/echo-intr" --vhost-net ringscope2 >"$work/first" 2>&1 3>&- &
+    local first=$! status=0
+    until grep -q mode "$work/first"; do
+        kill -0 "$first"
+        sleep 0.05
+    done
+    "$HOSTED_DIR/echo-intr" --vhost-net ringscope2 >"$work/second" 2>&1 || status=$?
+    kill -INT "$first"
+    wait "$first"
+    cat "$work/second"
+    ((status == 1 && $(wc -l <"$work/second") == 1))
+    grep -q 'vhost-net ringscope2: TUNSETIFF: Device or resource busy: needs a tap that no one else uses' "$work/second"
+}
