@@ -1,6 +1,5 @@
 /* The way back from a broken ring or a device that says it needs a reset. */
 #include "mode.h"
-#include "../trace/trace.h"
 
 int vnet_broken(const struct vnet_dev *dev)
 {
