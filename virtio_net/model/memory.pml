@@ -7,7 +7,8 @@
  *              and where a barrier says so; a load may have been made early, at any time since the
  *              last barrier that holds loads
  *
- * Who includes this has said how many WORDS there are. `me` is the processor that does it. */
+ * Who includes this has said how many WORDS there are and which of them each side READS. `me` is the
+ * processor that does it. */
 #define DRIVER 0
 #define DEVICE 1
 
@@ -80,7 +81,9 @@ inline rmb(me)
 #ifdef WEAK
     d_step {
         do
-        :: word_of < WORDS -> cpu[me].seen[word_of] = mem[word_of]; word_of++
+        :: word_of < WORDS ->
+           cpu[me].seen[word_of] = (READS(me, word_of) -> mem[word_of] : 0);
+           word_of++
         :: else -> break
         od;
         word_of = 0
@@ -126,6 +129,26 @@ inline load(me, w, v)
 #endif
 }
 
+#ifdef PAIR
+/* Two words in one load. */
+inline load_pair(me, v, next_v)
+{
+    atomic {
+#ifdef WEAK
+        if
+        :: skip
+        :: cpu[me].seen[PAIR] = mem[PAIR]; cpu[me].seen[PAIR + 1] = mem[PAIR + 1]
+        fi;
+        v = cpu[me].seen[PAIR];
+        next_v = cpu[me].seen[PAIR + 1]
+#else
+        v = mem[PAIR];
+        next_v = mem[PAIR + 1]
+#endif
+    }
+}
+#endif
+
 inline load_acquire(me, w, v)
 {
     atomic {
@@ -135,16 +158,35 @@ inline load_acquire(me, w, v)
 }
 
 #ifdef BUFFERED
+#ifdef WEAK
+/* A side has a word before it as memory has it now; two words of one load as they are together. */
+inline sees(side, place)
+{
+    if
+    :: READS(side, place) ->
+       cpu[side].seen[place] = mem[place];
+#ifdef PAIR
+       if
+       :: place == PAIR -> cpu[side].seen[PAIR + 1] = mem[PAIR + 1]
+       :: place == PAIR + 1 -> cpu[side].seen[PAIR] = mem[PAIR]
+       :: else
+       fi
+#endif
+    :: else
+    fi
+}
+#endif
+
 /* The store at place i of a buffer reaches memory. */
 inline leave(me, i)
 {
     mem[cpu[me].at[i]] = cpu[me].value[i];
 #ifdef WEAK
-    cpu[me].seen[cpu[me].at[i]] = cpu[me].value[i];
-    /* An early load of the other side was made before this, or after. */
+    sees(me, cpu[me].at[i]);
     if
-    :: cpu[1 - me].seen[cpu[me].at[i]] = cpu[me].value[i]
-    :: skip
+    :: READS(1 - me, cpu[me].at[i]) -> /* an early load of the other side was made after this */
+       sees(1 - me, cpu[me].at[i])
+    :: skip /* or before */
     fi;
     cpu[me].behind = 0;
     cpu[me].fenced = (cpu[me].fenced > i -> cpu[me].fenced - 1 : cpu[me].fenced);
