@@ -200,6 +200,8 @@ inline leave(me, i)
     cpu[me].stores--
 }
 
+#define ROOM_TO_STORE (cpu[DRIVER].stores < 2)
+
 proctype buffer(byte me)
 {
 end:
@@ -214,5 +216,6 @@ end:
 }
 #define run_memory() run buffer(DRIVER); run buffer(DEVICE)
 #else
+#define ROOM_TO_STORE true
 #define run_memory() skip
 #endif

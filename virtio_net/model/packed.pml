@@ -97,21 +97,18 @@ byte event_flags;
 
 bool masked; /* what the driver believes */
 
+#define MASKED_WORD  DRIVER_FLAGS
+#define MASKED_VALUE DISABLE
+
 inline driver_mask()
 {
     masked = true;
-    store(DRIVER, DRIVER_FLAGS, DISABLE)
+    store(DRIVER, MASKED_WORD, MASKED_VALUE)
 }
 
 inline driver_repark()
 {
     skip /* a flag masks for good */
-}
-
-/* How many are waiting is of no interest to anyone: some, or none. */
-inline driver_pending(saw, waiting)
-{
-    driver_is_used(harvested, saw, waiting)
 }
 
 inline driver_is_used(position, saw, waiting)
@@ -126,6 +123,24 @@ inline driver_is_used(position, saw, waiting)
         saw = 0
     }
 }
+
+inline driver_pending(saw, waiting)
+{
+    driver_is_used(harvested, saw, waiting);
+    if
+    :: waiting ->
+       driver_is_used(PLUS(harvested, 1), saw, waiting);
+       waiting++
+    :: else
+    fi
+}
+
+/* With flags the first entry interrupts already. */
+#ifdef EVENT_IDX
+#define FEWEST(after) after
+#else
+#define FEWEST(after) 1
+#endif
 
 /* Asks for the interrupt, then looks again; `waiting` 0: armed. */
 inline driver_arm(after, saw, waiting)
@@ -150,16 +165,10 @@ inline driver_arm(after, saw, waiting)
 #ifdef NO_RECHECK
     waiting = 0
 #else
-    driver_is_used(harvested, saw, waiting);
-#ifdef EVENT_IDX
+    driver_pending(saw, waiting);
     if
-    :: waiting && after == 2 -> driver_is_used(PLUS(harvested, 1), saw, waiting)
-    :: else
-    fi;
-#endif
-    if
-    :: waiting -> driver_mask()
-    :: else
+    :: waiting >= FEWEST(after) -> driver_mask()
+    :: else -> waiting = 0
     fi
 #endif
 }

@@ -79,20 +79,22 @@ inline driver_kick_needed(saw, wanted)
 bool masked;    /* what the driver believes */
 byte parked_at; /* `harvested` when the event was parked */
 
+#ifdef EVENT_IDX
+#define MASKED_WORD  USED_EVENT
+#define MASKED_VALUE MINUS(parked_at, SIZE + 1)
+#else
+#define MASKED_WORD  AVAIL_FLAGS
+#define MASKED_VALUE 1
+#endif
+
 inline driver_mask()
 {
     masked = true;
-#ifdef EVENT_IDX
-    atomic {
+    parked_at = harvested;
 #ifdef PARK_AT_INDEX
-        store(DRIVER, USED_EVENT, MINUS(harvested, 1));
+    store(DRIVER, USED_EVENT, MINUS(harvested, 1))
 #else
-        store(DRIVER, USED_EVENT, MINUS(harvested, SIZE + 1));
-#endif
-        parked_at = harvested
-    }
-#else
-    store(DRIVER, AVAIL_FLAGS, 1)
+    store(DRIVER, MASKED_WORD, MASKED_VALUE)
 #endif
 }
 
