@@ -16,7 +16,7 @@ bool kick, irq;      /* raised and not taken yet */
 bool scheduled;      /* a poll of mode hybrid is to come */
 bool sending = true; /* the guest may fall silent for ever, at any time */
 bool lost;           /* an interrupt that was, and nobody has found out */
-byte armed_until;
+byte to_go;          /* buffers that come back before the armed interrupt is due; armed_until in the code */
 
 /* Properties. */
 bool false_jump;    /* an interrupt took buffers that come back for a jump of used.idx */
@@ -30,6 +30,9 @@ inline comes_back(entry)
 {
     d_step {
         passes(entry, USED, FREE);
+#ifdef WATCHDOG
+        to_go = (to_go > 0 -> to_go - 1 : 0);
+#endif
         entry = 0
     }
 }
@@ -48,7 +51,7 @@ inline arm()
 #endif
 #endif
 #ifdef WATCHDOG
-    armed_until = PLUS(harvested, after);
+    to_go = after;
 #endif
     driver_arm(after, word, waiting);
     after = 0
@@ -143,7 +146,9 @@ end:
 #ifndef AWAKE
        :: !flag && used == signalled_at ->
           device_kicks_on();
+#ifndef DEVICE_NO_RECHECK
           device_look(word, flag);
+#endif
           if
           :: flag
           :: else
@@ -162,8 +167,7 @@ end_asleep:
 }
 
 #ifdef WATCHDOG
-/* harvested + waiting >= armed_until */
-#define OVERDUE (waiting > 0 && !masked && MINUS(PLUS(harvested, waiting), armed_until) < MODULUS / 2)
+#define OVERDUE (waiting > 0 && !masked && waiting >= to_go)
 #else
 #define OVERDUE false
 #endif
