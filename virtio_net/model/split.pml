@@ -82,9 +82,11 @@ byte parked_at; /* `harvested` when the event was parked */
 #ifdef EVENT_IDX
 #define MASKED_WORD  USED_EVENT
 #define MASKED_VALUE MINUS(parked_at, SIZE + 1)
+#define PARKED       true
 #else
 #define MASKED_WORD  AVAIL_FLAGS
 #define MASKED_VALUE 1
+#define PARKED       false
 #endif
 
 inline driver_mask()
@@ -100,13 +102,13 @@ inline driver_mask()
 
 inline driver_repark()
 {
-#if defined(EVENT_IDX) && !defined(NO_REPARK)
+#ifdef NO_REPARK
+    skip
+#else
     if
-    :: masked && MINUS(harvested, parked_at) >= MODULUS / 4 -> driver_mask()
+    :: PARKED && masked && MINUS(harvested, parked_at) >= MODULUS / 4 -> driver_mask()
     :: else
     fi
-#else
-    skip
 #endif
 }
 
