@@ -63,7 +63,7 @@ proctype driver()
        }
 #if defined(EVENT_IDX) || defined(MASKS)
        driver_arm(1, word, waiting);
-#elif !defined(NO_RECHECK)
+#else
        driver_pending(word, waiting);
 #endif
        if

@@ -234,9 +234,7 @@ inline device_kicks_on()
 {
 #ifdef EVENT_IDX
     store(DEVICE, DEVICE_OFF, taken);
-#ifndef DEVICE_NO_SLEEP_WMB
     wmb(DEVICE);
-#endif
 #endif
     store(DEVICE, DEVICE_FLAGS, ASK);
 #ifndef DEVICE_NO_SLEEP_MB
@@ -269,11 +267,7 @@ inline device_signal(saw, wanted)
 #ifndef DEVICE_NO_SIGNAL_MB
     mb(DEVICE);
 #endif
-#ifdef DEVICE_NO_SIGNAL_RMB
-    load(DEVICE, DRIVER_FLAGS, saw);
-#else
     load_acquire(DEVICE, DRIVER_FLAGS, saw);
-#endif
     atomic {
         if
         :: saw == DESC ->
