@@ -84,6 +84,8 @@ test-driver: $(VNET_TESTS)
 	@for t in $(VNET_TESTS); do $$t || exit; done
 	virtio_net/test/text_identical.sh $(VNET_TEST_OUT)/text $(VNET_CORE) $(VNET_MODES:%=virtio_net/mode_%.c)
 
+include virtio_net/model/build.mk
+
 .PHONY: mutants
 mutants: $(VNET_TESTS)
 	@virtio_net/mutants/mutants.sh

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a job needs and this machine lacks; says which and why.
 #   setup.sh GROUP...        groups of packages.tsv; SETUP=no: install nothing
+# A package that is also in the group `where-there-is-one` is left out where this Debian has none.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -18,7 +19,8 @@ done
 wanted() {
     awk -F '\t' -v groups=" $* " '!/^#/ && NF == 3 {
         n = split($2, g, " ")
-        for (i = 1; i <= n; i++) if (index(groups, " " g[i] " ")) { print $1 "\t" $3; next }
+        may = index(" " $2 " ", " where-there-is-one ") ? "may" : "must"
+        for (i = 1; i <= n; i++) if (index(groups, " " g[i] " ")) { print $1 "\t" may "\t" $3; next }
     }' "$here/packages.tsv"
 }
 
@@ -26,9 +28,18 @@ installed() {
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-missing=()
-while IFS=$'\t' read -r package why; do
+# Whether apt knows a version to install.
+available() {
+    apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+}
+
+missing=() unknown=()
+while IFS=$'\t' read -r package need why; do
     installed "$package" && continue
+    if [[ $need == may ]] && ! available "$package"; then
+        unknown+=("$package")
+        continue
+    fi
     [[ ${#missing[@]} -gt 0 ]] || echo "These Debian packages are needed and not installed:"
     printf '  %-28s %s\n' "$package" "$why"
     missing+=("$package")
@@ -44,8 +55,17 @@ fi
 echo "Installing them with apt-get${root:+ through sudo} (SETUP=no skips this)."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { "${root[@]}" apt-get update && "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+# What apt did not know may be known once its lists are there.
+install() {
+    local package
+    "${root[@]}" apt-get update || return
+    for package in "${unknown[@]}"; do
+        ! available "$package" || missing+=("$package")
+    done
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+if ! install >"$log" 2>&1; then
     tail -n 5 "$log" >&2
     die "apt-get failed; its last lines are above"
 fi

@@ -9,7 +9,7 @@ setup() {
     chmod 755 "$dir"
     mkdir "$dir/bin" "$dir/experiments" "$dir/experiments/setup"
     cp "$here"/*.sh "$here/packages.tsv" "$dir/experiments/setup/"
-    for tool in bash dirname awk mktemp rm tail cat env; do
+    for tool in bash dirname awk mktemp rm tail cat env grep; do
         ln -s "$(command -v "$tool")" "$dir/bin/$tool"
     done
     # Installed is what the file says; every call of apt-get is written down.
@@ -17,6 +17,8 @@ setup() {
         for package; do :; done
         if grep "$package" <"$DIR/installed"; then echo -n installed; else echo -n unknown; exit 1; fi'
     stub apt-get 'echo "$* ${DEBIAN_FRONTEND:-}" >>"$DIR/calls"; [[ $1 != "${FAIL:-}" ]] || { echo "E: no such mirror"; exit 100; }'
+    stub apt-cache 'for p in ${NONE:-}; do [[ $2 != "$p" ]] || { echo "  Candidate: (none)"; exit; }; done
+        echo "  Candidate: 1.0"'
     awk -F '\t' '!/^#/ { print $1 }' "$here/packages.tsv" >"$dir/installed"
     touch "$dir/calls"
     chmod 666 "$dir/calls"
@@ -41,7 +43,7 @@ missing() {
 script() {
     local name=$1
     shift
-    run env -i PATH="$dir/bin" DIR="$dir" FAIL="${FAIL:-}" ${SETUP:+SETUP="$SETUP"} \
+    run env -i PATH="$dir/bin" DIR="$dir" FAIL="${FAIL:-}" NONE="${NONE:-}" ${SETUP:+SETUP="$SETUP"} \
         "$dir/bin/bash" "$dir/experiments/setup/$name" "$@"
     echo "$output"
 }
@@ -61,7 +63,7 @@ as_nobody() {
         NF != 3 || $1 !~ /^[a-z0-9][a-z0-9.+-]+$/ || $3 == "" { print FILENAME ":" FNR ": " $0; bad = 1 }
         seen[$1]++ { print $1 " is there twice"; bad = 1 }
         { n = split($2, g, " "); if (!n) bad = 1
-          for (i = 1; i <= n; i++) if (g[i] !~ /^(build|test|demo|hosted|paper)$/) { print "group " g[i]; bad = 1 }
+          for (i = 1; i <= n; i++) if (g[i] !~ /^(build|test|demo|hosted|paper|where-there-is-one)$/) { print "group " g[i]; bad = 1 }
           packages++ }
         END { exit bad || packages < 10 }' "$here/packages.tsv"
 }
@@ -99,6 +101,26 @@ as_nobody() {
     [ "$EUID" -eq 0 ] || stub sudo 'exec "$@"'
     script setup.sh test demo
     [ "$(grep -o qemu-system-x86 "$dir/calls" | wc -l)" -eq 1 ]
+}
+
+@test "a package that this Debian does not have is left out if it may be, and asked for if it must" {
+    missing cbmc spin
+    [ "$EUID" -eq 0 ] || stub sudo 'exec "$@"'
+    NONE="cbmc spin" script setup.sh test
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"spin "* && "$output" != *cbmc* ]]
+    grep -x 'install -y --no-install-recommends spin noninteractive' "$dir/calls"
+    NONE="" script setup.sh test
+    grep -x 'install -y --no-install-recommends spin cbmc noninteractive' "$dir/calls"
+}
+
+@test "a package that apt knows only after the update is installed with the others" {
+    missing cbmc spin
+    [ "$EUID" -eq 0 ] || stub sudo 'exec "$@"'
+    stub apt-cache 'if [[ -s $DIR/calls ]]; then echo "  Candidate: 1.0"; fi'
+    script setup.sh test
+    [ "$status" -eq 0 ]
+    grep -x 'install -y --no-install-recommends spin cbmc noninteractive' "$dir/calls"
 }
 
 @test "SETUP=no: nothing is asked, nothing is installed" {

@@ -75,10 +75,16 @@ try() {
     rm -rf "$dir"
 }
 
-if [[ ${1:-} == --one ]]; then
+case ${1:-} in
+--one)
     try "$2"
     exit
-fi
+    ;;
+--plant) # NAME DIR: for another judge
+    plant "$2" "$3"
+    exit
+    ;;
+esac
 names=$(grep -v '^#' "$table" | cut -f1)
 for name in "$@"; do
     grep -qxF -- "$name" <<<"$names" || {

@@ -1,0 +1,70 @@
+/* CBMC: the used-ring pop against a device that writes anything at any time. Every load of memory
+ * that the device may write gives an arbitrary value (nondet.h), so it holds whatever the device
+ * does, races and double fetches included. -DPACKED for packed rings; SIZE and POPS bound the
+ * search. */
+#include "nondet.h"
+#include "../../vring.c"
+#include "../../vring_split.c"
+#include "../../vring_packed.c"
+
+#ifdef PACKED
+#define IS_PACKED true
+#else
+#define IS_PACKED false
+#endif
+
+static _Alignas(4096) uint8_t memory[512];
+static struct vring_shadow shadow[SIZE];
+static uint8_t payload[SIZE]; /* whose addresses are the cookies */
+
+/* Counts what the driver holds to, whatever the device says. */
+static void consistent(const struct vring *r, const bool *out)
+{
+    unsigned held = 0, said = 0;
+    for (unsigned i = 0; i < SIZE; i++) {
+        held += r->shadow[i].descs;
+        said += out[i];
+    }
+    __CPROVER_assert(r->free_count + held == SIZE, "free_count consistent");
+    __CPROVER_assert(held == said, "every buffer is in one place");
+    __CPROVER_assert(vring_check(r) == 0, "vring_check");
+}
+
+int main(void)
+{
+    struct vring ring;
+    struct vring_config c = {
+        .size = SIZE, .start = VRING_START(IS_PACKED), .packed = IS_PACKED, .event_idx = true
+    };
+    bool out[SIZE] = { false };
+    uint32_t given = nondet_uint32();
+    __CPROVER_assume(given <= SIZE);
+    __CPROVER_assert(vring_init(&ring, &c, memory, shadow) == 0, "vring_init");
+    for (uint32_t i = 0; i < SIZE; i++) {
+        struct vring_item item = { &payload[i], (uintptr_t)&payload[i], 16 };
+        if (i < given) {
+            __CPROVER_assert(vring_add(&ring, &item, 1, true) == 1, "room");
+            out[i] = true;
+        }
+    }
+    vring_publish(&ring);
+    for (unsigned k = 0; k < POPS; k++) {
+        struct vring_used used[SIZE];
+        uint32_t budget = nondet_uint32();
+        __CPROVER_assume(budget <= SIZE);
+        uint32_t n = vring_pop(&ring, used, budget);
+        __CPROVER_assert(n <= budget, "never more than asked for");
+        for (uint32_t i = 0; i < SIZE; i++) {
+            if (i >= n)
+                break;
+            uint8_t *cookie = used[i].cookie;
+            __CPROVER_assert(cookie >= payload && cookie < payload + SIZE,
+                             "a cookie that was given");
+            __CPROVER_assert(out[cookie - payload], "no id accepted twice");
+            __CPROVER_assert(used[i].bytes <= 16, "length within the buffer");
+            out[cookie - payload] = false;
+        }
+        consistent(&ring, out);
+    }
+    return 0;
+}
