@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults mutants models hosted lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults mutants model hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -59,7 +59,7 @@ faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault int
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
-models: ## search the models of the notification race, prove the used-ring pop
+model: ## search the models of the notification race, prove the used-ring pop
 
 hosted: setup-hosted ## the driver as Linux processes over vhost: build/virtio_net/hosted/{source,sink,echo,pcap}-MODE
 	@$(MAKE) hosted-programs SETUP=no

@@ -11,13 +11,18 @@
 
 host_lab=$(dirname "${BASH_SOURCE[0]}")/lab/lab.sh
 
-# Opening the device is the question: the node may exist without the module behind it. And the
-# kernel must let us trace, which a container's or a locked-down kernel does not.
+# Opening the device is the question: the node may exist without the module behind it. (Where there is
+# no node, opening would make a file of that name.)
+host_has_vhost() {
+    modprobe -q vhost_net 2>/dev/null || true
+    [[ -c /dev/vhost-net ]] && (exec 3<>/dev/vhost-net) 2>/dev/null
+}
+
+# And the kernel must let us trace, which a container's or a locked-down kernel does not.
 host_local_reason() {
     [[ $EUID == 0 ]] || { echo "not root" && return; }
     command -v bpftrace >/dev/null || { echo "no bpftrace" && return; }
-    modprobe -q vhost_net 2>/dev/null || true
-    (exec 3<>/dev/vhost-net) 2>/dev/null || { echo "no usable /dev/vhost-net" && return; }
+    host_has_vhost || { echo "no usable /dev/vhost-net" && return; }
     timeout 20 bpftrace -e 'fentry:vhost:vhost_poll_wakeup { } BEGIN { exit(); }' >/dev/null 2>&1 ||
         timeout 20 bpftrace -e 'kfunc:vhost_poll_wakeup { } BEGIN { exit(); }' >/dev/null 2>&1 ||
         { echo "bpftrace cannot trace vhost here" && return; }

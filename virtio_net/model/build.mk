@@ -1,4 +1,4 @@
-# The models: `make models` searches them all, test-model-order ties them to the driver's code.
+# The models: `make model` searches them all, test-model-order ties them to the driver's code.
 # Works from the repository's root, included by virtio_net/build.mk.
 MODEL_OUT := $(BUILD)/models
 MODEL_ORDER := virtio_net/model/order.awk
@@ -16,10 +16,10 @@ $(VNET_TEST_OUT)/test_order: $(call vnet_test_objs,$(filter virtio_net/vring%,$(
 	virtio_net/model/test_order.c)
 	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka
 
-.PHONY: models test-model-order
+.PHONY: model test-model-order
 test-model-order: $(VNET_TEST_OUT)/test_order
 	@$<
 
-models:
+model:
 	@virtio_net/model/check.sh
 	@virtio_net/model/cbmc/check.sh

@@ -7,8 +7,8 @@ bats_require_minimum_version 1.5.0
 setup_file() {
     cd "$BATS_TEST_DIRNAME/../../.." || return 1
     export BUILD=${BUILD:-$PWD/build} LAB_WAS_UP=1
-    if [[ $EUID == 0 ]] && { modprobe -q vhost_net 2>/dev/null || true; } &&
-        (exec 4<>/dev/vhost-net) 2>/dev/null; then
+    host
+    if [[ $EUID == 0 ]] && host_has_vhost; then
         export HOSTED_HOST=local HOSTED_DIR=$BATS_FILE_TMPDIR/host
     else
         export HOSTED_HOST=lab HOSTED_DIR=/tmp/ringscope-hosted
@@ -33,7 +33,7 @@ host() {
     # shellcheck source=SCRIPTDIR/../../../experiments/host.sh
     source experiments/host.sh
     # shellcheck disable=SC2034
-    host_name=$HOSTED_HOST
+    host_name=${HOSTED_HOST:-}
 }
 
 setup() {
