@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults mutants model hosted lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults mutants conformance model hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -58,6 +58,8 @@ faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault int
 	@faultinj/matrix.sh
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
+
+conformance: ## which test shows that the driver keeps which rule: results/proof/conformance.tsv
 
 model: ## search the models of the notification race, prove the used-ring pop
 

@@ -37,6 +37,7 @@ static void kick_by_event(uint16_t size, uint16_t start, uint32_t batch)
 }
 
 /* Each batch of a small ring, at positions with and without wrap, against each event there is. */
+/* rule: SN-5 rule: SN-6 rule: SN-7 */
 static void test_kick_by_event(void **state)
 {
     static const uint16_t starts[] = { 0, 7, 32760, 65530, 65535 };
@@ -78,6 +79,7 @@ static void test_kick_counts_all(void **state)
         }
 }
 
+/* rule: SN-2 rule: SN-3 rule: SN-4 */
 static void test_kick_by_flag(void **state)
 {
     uint16_t word;
