@@ -234,8 +234,8 @@ int vnet_start(struct vnet_dev *dev, void *const *memory, void *const *shadow)
     status_add(dev->transport, VIRTIO_STATUS_DRIVER_OK);
     for (int i = VNET_RX; i < vnet_queues(dev); i += VNET_QUEUES)
         vnet_flush(&dev->q[i]);
-    /* Until then the device uses the first pair alone. One that has no more is no reason to fail.
-     */
+    /* Until it is told, the device uses the first pair alone; one that refuses more goes on so. */
+    dev->pairs_used = 1;
     if (dev->pairs > 1 && (error = vnet_ctrl_pairs(dev, dev->pairs)) == -VNET_E_CTRL_REFUSED)
         error = 0;
     return error ? fail(dev->transport, error) : 0;
