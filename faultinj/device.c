@@ -73,8 +73,6 @@ bool ring_dev_take(struct ring_dev *d, struct ring_dev_buf *buf)
 
 void ring_dev_use(struct ring_dev *d, uint16_t id, uint32_t bytes)
 {
-    if (d->c.packed)
-        packed_dev_watch(d, id);
     uint16_t descs = d->held[id].descs, told = id;
     if (tricked(d, RING_DEV_ID_RANGE))
         told = d->c.size;

@@ -39,10 +39,8 @@ struct ring_dev_buf {
 };
 
 struct ring_dev_held { /* a buffer in the device's hands */
-    uint64_t addr;     /* packed: in its first descriptor, */
-    uint16_t at;       /* which lies there */
-    uint16_t descs;    /* descriptors of the ring that it takes; 0: not held */
     uint32_t bytes;    /* that it may write */
+    uint16_t descs;    /* descriptors of the ring that it takes; 0: not held */
 };
 
 struct ring_dev_config {

@@ -38,7 +38,6 @@ void split_dev_kick_at(struct ring_dev *d, uint16_t event);
 
 bool packed_dev_waiting(struct ring_dev *d);
 bool packed_dev_take(struct ring_dev *d, struct ring_dev_buf *b);
-void packed_dev_watch(struct ring_dev *d, uint16_t id);
 void packed_dev_use(struct ring_dev *d, uint16_t id, uint32_t bytes, uint16_t descs);
 void packed_dev_show(struct ring_dev *d);
 bool packed_dev_wants_irq(struct ring_dev *d);

@@ -91,20 +91,10 @@ bool packed_dev_take(struct ring_dev *d, struct ring_dev_buf *b)
         ring_dev_blame(d, "PD-1: a buffer id out of range or in the device's hands");
         return false;
     }
-    d->held[b->id] = (struct ring_dev_held){ desc_at(d, d->avail_at)->addr, d->avail_at,
-                                             (uint16_t)descs, b->writable_bytes };
     d->avail_at = at;
+    d->held[b->id] = (struct ring_dev_held){ b->writable_bytes, (uint16_t)descs };
     d->in_hand += descs;
     return true;
-}
-
-/* The device writes ids, lengths and flags where it likes, also over a list that it has not used
- * yet; addresses are the driver's alone. */
-void packed_dev_watch(struct ring_dev *d, uint16_t id)
-{
-    const struct ring_dev_held *h = &d->held[id];
-    if (h->descs && desc_at(d, h->at)->addr != h->addr)
-        ring_dev_blame(d, "PD-2: a descriptor written while the device has it");
 }
 
 void packed_dev_use(struct ring_dev *d, uint16_t id, uint32_t bytes, uint16_t descs)

@@ -83,7 +83,7 @@ bool split_dev_take(struct ring_dev *d, struct ring_dev_buf *b)
         return false;
     b->id = id;
     d->avail_at++;
-    d->held[id] = (struct ring_dev_held){ .bytes = b->writable_bytes, .descs = (uint16_t)descs };
+    d->held[id] = (struct ring_dev_held){ b->writable_bytes, (uint16_t)descs };
     d->in_hand += descs;
     return true;
 }
