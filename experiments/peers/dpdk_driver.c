@@ -1,10 +1,11 @@
-/* DPDK's virtio driver (net_virtio_user, as the --vdev says) doing what the hosted programs do, with
- * the same frames: the peer of `make bench`.
+/* DPDK's virtio driver (net_virtio_user, as the --vdev says) doing what the hosted programs do,
+ * with the same frames: the peer of `make bench`.
  *
  *   dpdk_driver EAL-OPTION... -- --do tx|rx|echo|ping [--size BYTES] [--ring N] [--window N]
  *               [--count N] [--seconds S] [--intr] [--out FILE]
  *
- * tx sends, rx counts, echo sends back, ping sends up to --window frames and waits for them to return.
+ * tx sends, rx counts, echo sends back, ping sends up to --window frames and waits for them to
+ * return.
  * --out takes the counters by the names that the hosted programs use. */
 #include <getopt.h>
 #include <inttypes.h>
@@ -135,7 +136,7 @@ static void ping(void)
 
 static bool done(void)
 {
-    uint64_t counted = options.pass == rx ? stats.received
+    uint64_t counted = options.pass == rx     ? stats.received
                        : options.pass == echo ? stats.echoed
                        : options.pass == tx   ? stats.sent
                                               : stats.received;
@@ -204,10 +205,14 @@ static void take(int which, const char *value)
 static void parse(int argc, char **argv)
 {
     static const struct option table[] = {
-        { "do", required_argument, NULL, 'd' },      { "size", required_argument, NULL, 'b' },
-        { "ring", required_argument, NULL, 'r' },    { "window", required_argument, NULL, 'w' },
-        { "count", required_argument, NULL, 'c' },   { "seconds", required_argument, NULL, 't' },
-        { "intr", no_argument, NULL, 'i' },          { "out", required_argument, NULL, 'o' },
+        { "do", required_argument, NULL, 'd' },
+        { "size", required_argument, NULL, 'b' },
+        { "ring", required_argument, NULL, 'r' },
+        { "window", required_argument, NULL, 'w' },
+        { "count", required_argument, NULL, 'c' },
+        { "seconds", required_argument, NULL, 't' },
+        { "intr", no_argument, NULL, 'i' },
+        { "out", required_argument, NULL, 'o' },
         { 0 },
     };
     int which;
@@ -245,9 +250,9 @@ static void start(void)
     check(rte_eth_dev_start(PORT), "start");
     check(rte_eth_macaddr_get(PORT, &mac), "MAC address");
     if (options.intr)
-        check(rte_eth_dev_rx_intr_ctl_q(PORT, QUEUE, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_ADD,
-                                        NULL),
-              "receive interrupt");
+        check(
+            rte_eth_dev_rx_intr_ctl_q(PORT, QUEUE, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_ADD, NULL),
+            "receive interrupt");
 }
 
 static void write_counters(uint64_t run_ns, uint64_t cpu_ns)

@@ -1,6 +1,6 @@
-/* The other side of `make bench`: DPDK's vhost library behind one socket, the same for our driver and
- * for DPDK's. It polls both rings and copies every frame, as DPDK does, and it holds the clock: what
- * it counts between a warm-up and the end of a window is the result of a run.
+/* The other side of `make bench`: DPDK's vhost library behind one socket, the same for our driver
+ * and for DPDK's. It polls both rings and copies every frame, as DPDK does, and it holds the clock:
+ * what it counts between a warm-up and the end of a window is the result of a run.
  *
  *   vhost_backend EAL-OPTION... -- --socket PATH --do sink|source|both|echo [--size BYTES]
  *                 [--warm MS] [--window MS]

@@ -13,6 +13,8 @@
 enum { BACKEND = VNET_QUEUES, STOP, SOURCES }; /* after the queues, in epoll's data */
 #define LOOKS_BETWEEN 4096u /* passes of mode poll between two looks at the socket */
 
+uint64_t port_run_ns, port_cpu_ns;
+
 static volatile sig_atomic_t asked_to_stop;
 static uint32_t poll_wanted; /* 1 << queue */
 static uint32_t budget;
@@ -164,9 +166,17 @@ static int drain(uint64_t patience)
     return 0;
 }
 
+static uint64_t cpu_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 int port_run(const struct options *o)
 {
-    uint64_t now = env_now(), end = o->seconds ? now + o->seconds : UINT64_MAX;
+    uint64_t cpu = cpu_time(), start = env_now(), now = start;
+    uint64_t end = o->seconds ? now + o->seconds : UINT64_MAX;
     budget = (uint32_t)o->budget;
     while (!asked_to_stop && !program_done() && !is_broken() && now < end) {
         uint64_t next = program_step(now);
@@ -174,6 +184,8 @@ int port_run(const struct options *o)
             return -1;
         now = env_now();
     }
+    port_run_ns = env_now() - start;
+    port_cpu_ns = cpu_time() - cpu;
     if (check_rings())
         return -1;
     if (o->count && now >= end && !program_done())
