@@ -9,92 +9,40 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-$root/build}
 results=${RESULTS:-$root/results}/bench
-hosted=$BUILD/virtio_net/hosted
-peers=$BUILD/experiments/peers
-bench=${BENCH:-full}
-case $bench in
-full) pairs=${PAIRS:-8} window=${WINDOW:-300} ;;
-quick) pairs=${PAIRS:-2} window=${WINDOW:-50} ;;
-*)
-    echo "bench.sh: BENCH=$bench: full or quick" >&2
-    exit 2
-    ;;
-esac
-warm=50
-driver_cpu=0 backend_cpu=1
-# The driver's time: warm-up and window, and a margin so that the window always ends within it.
-seconds=$(awk -v ms=$((warm + window)) 'BEGIN { print ms * 1.25 / 1000 + 0.05 }')
 
 die() {
     echo "bench.sh: $*" >&2
     exit 1
 }
 
-(($(nproc) > 1)) || die "one CPU: driver and backend need one each"
-for program in "$peers/dpdk_driver" "$peers/vhost_backend" "$hosted/source-poll"; do
-    [[ -x $program ]] || die "$program is not there: run it as make bench"
-done
-
+bench=${BENCH:-full}
+case $bench in
+full) pairs=${PAIRS:-8} window=${WINDOW:-300} ;;
+quick) pairs=${PAIRS:-2} window=${WINDOW:-50} ;;
+*) die "BENCH=$bench: full or quick" ;;
+esac
+# shellcheck source=SCRIPTDIR/sides.bash
+source "$here/sides.bash"
+need_programs
 work=$(mktemp -d)
-backend=''
-stop_backend() {
-    [[ -n $backend ]] || return 0
-    kill "$backend" 2>/dev/null || true
-    wait "$backend" 2>/dev/null || true
-    backend=''
-}
 trap 'stop_backend; rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# No huge pages, no devices, no files left behind: runs as anyone, anywhere.
-eal=(--no-huge -m 256 --no-pci --no-telemetry --no-shconf --log-level=4)
-
-start_backend() { # DO BYTES
-    stop_backend
-    rm -f "$work/socket"
-    : >"$work/backend.tsv"
-    "$peers/vhost_backend" -l $backend_cpu "${eal[@]}" --file-prefix "rsb$$" -- --socket "$work/socket" \
-        --do "$1" --size "$2" --warm $warm --window "$window" >"$work/backend.tsv" 2>"$work/backend.log" &
-    backend=$!
-    for _ in {1..200}; do
-        [[ ! -S $work/socket ]] || return 0
-        kill -0 "$backend" 2>/dev/null || break
-        sleep 0.05
-    done
-    cat "$work/backend.log" >&2
-    die "the backend did not start"
-}
-
-run_ours() { # PROGRAM MODE BYTES RING FORMAT WINDOW
-    local options=()
-    [[ $1 != source ]] || options+=(--size "$3")
-    [[ $5 != packed ]] || options+=(--packed)
-    [[ $6 == 0 ]] || options+=(--window "$6")
-    taskset -c $driver_cpu "$hosted/$1-$2" --vhost-user "$work/socket" --seconds "$seconds" --ring "$4" \
-        "${options[@]}" --out "$work/driver.tsv"
-}
-
-run_peer() { # DO BYTES RING FORMAT WINDOW
-    local options=() packed=0
-    [[ $1 != *-intr ]] || options+=(--intr)
-    [[ $5 == 0 ]] || options+=(--window "$5")
-    [[ $4 != packed ]] || packed=1
-    "$peers/dpdk_driver" -l $driver_cpu "${eal[@]}" --file-prefix "rsd$$" \
-        --vdev "net_virtio_user0,path=$work/socket,queue_size=$3,packed_vq=$packed,vectorized=0,in_order=0,mrg_rxbuf=0,mac=52:54:00:12:34:56" \
-        -- --do "${1%-intr}" --size "$2" --ring "$3" --seconds "$seconds" "${options[@]}" --out "$work/driver.tsv"
-}
+# The driver outlasts warm-up and window by a margin, so that the window always ends.
+limit=(--seconds "$(awk -v ms=$((warm + window)) 'BEGIN { print ms * 1.25 / 1000 + 0.05 }')")
+wrap=(taskset -c "$driver_cpu")
 
 # What the backend said of the driver that has just gone, and the driver of itself: one line of samples.
-sample() { # NAME PAIR SIDE LINES_BEFORE
+sample() { # PAIR SIDE LINES_BEFORE
     local line
     for _ in {1..100}; do
-        line=$(tail -n +$(($4 + 1)) "$work/backend.tsv")
+        line=$(tail -n +$(($3 + 1)) "$work/backend.tsv")
         [[ -z $line ]] || break
         sleep 0.02
     done
-    [[ $line == *pps=[0-9]* ]] || die "$1, $3: the window did not end: ${line:-nothing from the backend}"
-    awk -F '\t' -v name="$1" -v pair="$2" -v side="$3" -v line="$line" '
+    [[ $line == *pps=[0-9]* ]] || die "$name, $2: the window did not end: ${line:-nothing from the backend}"
+    awk -F '\t' -v name="$name" -v pair="$1" -v side="$2" -v line="$line" '
         { own[$1] = $2 }
         END {
             OFS = "\t"
@@ -106,18 +54,14 @@ sample() { # NAME PAIR SIDE LINES_BEFORE
         }' "$work/driver.tsv" >>"$samples"
 }
 
-run_side() { # SIDE PAIR, and the case in the shell's variables
-    local before
-    before=$(wc -l <"$work/backend.tsv")
-    if [[ $1 == ours ]]; then
-        run_ours "$program" "$mode" "$bytes" "$ring" "$format" "$outstanding"
-    else
-        run_peer "$peer" "$bytes" "$ring" "$format" "$outstanding"
-    fi >"$work/driver.log" 2>&1 || {
-        cat "$work/driver.log" >&2
-        die "$name: $1 failed"
-    }
-    sample "$name" "$2" "$1" "$before"
+run_pair() { # PAIR
+    local order="ours peer" side before
+    (($1 % 2 == 0)) || order="peer ours"
+    for side in $order; do
+        before=$(wc -l <"$work/backend.tsv")
+        run_side "$side"
+        sample "$1" "$side" "$before"
+    done
 }
 
 chosen() {
@@ -130,28 +74,33 @@ chosen() {
     done
 }
 
+run_cases() {
+    local total finished=0 left units pair
+    total=$(wc -l <"$work/cases")
+    # The names are global: sides.bash reads the case from there.
+    while read -r name program mode peer job bytes ring format outstanding units <&3; do
+        left=''
+        ((finished == 0)) || left=", about $((SECONDS * (total - finished) / finished)) s left"
+        echo "bench $((finished + 1))/$total: $name$left"
+        start_backend
+        for ((pair = 0; pair < pairs; pair++)); do run_pair "$pair"; done
+        echo "$name $units" >>"$work/units"
+        finished=$((finished + 1))
+    done 3<"$work/cases"
+    stop_backend
+}
+
 mkdir -p "$results"
+chosen "$@" >"$work/cases"
+[[ -s $work/cases ]] || die "no case begins with: $*; there are: $("$here/cases.sh" "$bench" | cut -d ' ' -f 1 | xargs)"
 samples=$results/samples.tsv.part
 printf 'name\tpair\tside\tpps\tus\tcpu_ns\tbackend_busy\tframes_per_pass\tfeatures\n' >"$samples"
-chosen "$@" >"$work/cases"
-total=$(wc -l <"$work/cases")
-((total > 0)) || die "no case begins with: $*; there are: $("$here/cases.sh" "$bench" | cut -d ' ' -f 1 | xargs)"
-done_cases=0
-while read -r name program mode peer job bytes ring format outstanding units <&3; do
-    # Left: what a case has taken so far, times the cases left.
-    left=''
-    ((done_cases == 0)) || left=", about $((SECONDS * (total - done_cases) / done_cases)) s left"
-    echo "bench $((done_cases + 1))/$total: $name$left"
-    start_backend "$job" "$bytes"
-    for ((pair = 0; pair < pairs; pair++)); do
-        if ((pair % 2 == 0)); then order="ours peer"; else order="peer ours"; fi
-        for side in $order; do run_side "$side" "$pair"; done
-    done
-    echo "$name $units" >>"$work/units"
-    done_cases=$((done_cases + 1))
-done 3<"$work/cases"
-stop_backend
+run_cases
 mv "$samples" "$results/samples.tsv"
 awk -f "$here/ratio.awk" "$work/units" "$results/samples.tsv" >"$results/bench.tsv.part"
+if (($# == 0)); then
+    echo "bench: instructions, under callgrind"
+    "$here/instructions.sh" "$bench" >>"$results/bench.tsv.part"
+fi
 mv "$results/bench.tsv.part" "$results/bench.tsv"
 "$here/table.sh" "$results/bench.tsv"

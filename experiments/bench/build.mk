@@ -30,3 +30,8 @@ $(BENCH_OUT)/unchecked/in_process: $(BENCH_USES) experiments/bench/unchecked.tsv
 
 .PHONY: bench-built
 bench-built: peers hosted-programs $(BENCH_BUILDS:%=$(BENCH_OUT)/%/in_process)
+
+.PHONY: test-bench
+test-bench:
+	@! pkg-config --exists libdpdk || ! command -v valgrind >/dev/null || $(MAKE) bench-built SETUP=no
+	@bats --tap experiments/bench/test

@@ -3,7 +3,7 @@
 # PROGRAM and MODE name the hosted program; PEER is what dpdk_driver does, with its interrupts if it
 # ends in -intr; BACKEND what vhost_backend does. BYTES is without FCS, WINDOW 0 means none. UNITS: what
 # is compared, in the order of bench.tsv.
-#   cases.sh full|quick
+#   cases.sh full|quick|instructions
 set -euo pipefail
 
 # traffic BYTES RING FORMAT SUFFIX
@@ -19,6 +19,10 @@ round_trip() {
 }
 
 case ${1:-} in
+instructions)
+    traffic 60 256 split 64_split
+    traffic 60 256 packed 64_packed
+    ;;
 quick)
     echo "tx_64_split source poll tx sink 60 256 split 0 pps"
     echo "rx_64_packed sink poll rx source 60 256 packed 0 pps"
@@ -39,7 +43,7 @@ full)
     done
     ;;
 *)
-    echo "usage: cases.sh full|quick" >&2
+    echo "usage: cases.sh full|quick|instructions" >&2
     exit 2
     ;;
 esac
