@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The hosted driver against DPDK's, side by side: results/bench/bench.tsv and a table.
-#   bench.sh [NAME...]       all cases, or those whose names begin so
+#   bench.sh [NAME...]       all cases, or those with such names; * stands for anything
 # BENCH=quick: few cases, short windows, to see that it works. PAIRS=n, WINDOW=ms: otherwise than the
 # default. Both drivers run alternately, one pair after the other and each pair in the other order, the
 # driver on one CPU and the backend on another. The backend has the clock.
@@ -17,32 +17,24 @@ die() {
 
 bench=${BENCH:-full}
 case $bench in
-full) pairs=${PAIRS:-8} window=${WINDOW:-300} ;;
-quick) pairs=${PAIRS:-2} window=${WINDOW:-50} ;;
+full) pairs=${PAIRS:-8} window=${WINDOW:-100} ;;
+quick) pairs=${PAIRS:-2} window=${WINDOW:-20} ;;
 *) die "BENCH=$bench: full or quick" ;;
 esac
 # shellcheck source=SCRIPTDIR/sides.bash
 source "$here/sides.bash"
+patience=60 # s, with one driver
 need_programs
 work=$(mktemp -d)
 trap 'stop_backend; rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The driver outlasts warm-up and window by a margin, so that the window always ends.
-limit=(--seconds "$(awk -v ms=$((warm + window)) 'BEGIN { print ms * 1.25 / 1000 + 0.05 }')")
-wrap=(taskset -c "$driver_cpu")
+limit=() wrap=(taskset -c "$driver_cpu")
 
-# What the backend said of the driver that has just gone, and the driver of itself: one line of samples.
-sample() { # PAIR SIDE LINES_BEFORE
-    local line
-    for _ in {1..100}; do
-        line=$(tail -n +$(($3 + 1)) "$work/backend.tsv")
-        [[ -z $line ]] || break
-        sleep 0.02
-    done
-    [[ $line == *pps=[0-9]* ]] || die "$name, $2: the window did not end: ${line:-nothing from the backend}"
-    awk -F '\t' -v name="$name" -v pair="$1" -v side="$2" -v line="$line" '
+# What the backend says of a driver, and the driver of itself: one line of samples.
+sample() { # PAIR SIDE LINE
+    awk -F '\t' -v name="$name" -v pair="$1" -v side="$2" -v line="$3" '
         { own[$1] = $2 }
         END {
             OFS = "\t"
@@ -50,26 +42,38 @@ sample() { # PAIR SIDE LINES_BEFORE
             for (i = 1; i <= n; i++) { at = index(word[i], "="); v[substr(word[i], 1, at - 1)] = substr(word[i], at + 1) }
             frames = own["rx_packets"] > own["tx_packets"] ? own["rx_packets"] : own["tx_packets"]
             print name, pair, side, v["pps"], 1e6 / v["pps"], own["cpu_ns"] / frames, v["busy"],
-                v["frames_per_pass"], v["features"]
+                v["frames_per_pass"], v["clean"], v["dropped"], v["features"]
         }' "$work/driver.tsv" >>"$samples"
 }
 
+# A driver runs until the backend has seen enough of it.
+run() { # PAIR SIDE
+    local driver line='' status=0
+    "$2" >"$work/driver.log" 2>&1 &
+    driver=$!
+    IFS= read -r -t "$patience" -u "$said" line || true
+    kill "$driver" 2>/dev/null || true
+    wait "$driver" || status=$?
+    if [[ $status != 0 || $line != *pps=[0-9]* ]]; then
+        tail -n 20 "$work/driver.log" >&2
+        die "$name, $2: exit status $status, the backend said: ${line:-nothing in $patience s}"
+    fi
+    sample "$1" "$2" "$line"
+}
+
 run_pair() { # PAIR
-    local order="ours peer" side before
+    local order="ours peer" side
     (($1 % 2 == 0)) || order="peer ours"
-    for side in $order; do
-        before=$(wc -l <"$work/backend.tsv")
-        run_side "$side"
-        sample "$1" "$side" "$before"
-    done
+    for side in $order; do run "$1" "$side"; done
 }
 
 chosen() {
-    local name rest prefix
+    local name rest pattern
     "$here/cases.sh" "$bench" | while read -r name rest; do
         (($# > 0)) || echo "$name $rest"
-        for prefix in "$@"; do
-            [[ $name != "$prefix"* ]] || { echo "$name $rest" && break; }
+        for pattern in "$@"; do
+            # shellcheck disable=SC2053 # a pattern
+            [[ $name != $pattern ]] || { echo "$name $rest" && break; }
         done
     done
 }
@@ -92,9 +96,9 @@ run_cases() {
 
 mkdir -p "$results"
 chosen "$@" >"$work/cases"
-[[ -s $work/cases ]] || die "no case begins with: $*; there are: $("$here/cases.sh" "$bench" | cut -d ' ' -f 1 | xargs)"
+[[ -s $work/cases ]] || die "no case is named $*; there are: $("$here/cases.sh" "$bench" | cut -d ' ' -f 1 | xargs)"
 samples=$results/samples.tsv.part
-printf 'name\tpair\tside\tpps\tus\tcpu_ns\tbackend_busy\tframes_per_pass\tfeatures\n' >"$samples"
+printf 'name\tpair\tside\tpps\tus\tcpu_ns\tbackend_busy\tframes_per_pass\tclean\tdropped\tfeatures\n' >"$samples"
 run_cases
 mv "$samples" "$results/samples.tsv"
 awk -f "$here/ratio.awk" "$work/units" "$results/samples.tsv" >"$results/bench.tsv.part"

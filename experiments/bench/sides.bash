@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The two drivers and the backend, for bench.sh and instructions.sh. A case is in the shell's variables:
 # program mode peer job bytes ring format outstanding (cases.sh says what they are).
-# $work is a directory, $limit how long a driver runs, as its options, $wrap what it runs under.
+# $work is a directory, $limit where a driver stops, as its options, $wrap what it runs under.
 # shellcheck disable=SC2154
 
 hosted=$BUILD/virtio_net/hosted
@@ -26,14 +26,17 @@ stop_backend() {
     [[ -n $backend ]] || return 0
     kill "$backend" 2>/dev/null || true
     wait "$backend" 2>/dev/null || true
+    exec {said}>&-
     backend=''
 }
 
 start_backend() {
     stop_backend
-    rm -f "$work/socket"
+    rm -f "$work/socket" "$work/said"
+    mkfifo "$work/said"
+    exec {said}<>"$work/said"
     "$peers/vhost_backend" -l "$backend_cpu" "${eal[@]}" --file-prefix "rsb$$" -- --socket "$work/socket" \
-        --do "$job" --size "$bytes" --warm $warm --window "$window" >"$work/backend.tsv" 2>"$work/backend.log" &
+        --do "$job" --size "$bytes" --warm $warm --window "$window" >&"$said" 2>"$work/backend.log" &
     backend=$!
     for _ in {1..200}; do
         [[ ! -S $work/socket ]] || return 0
@@ -44,12 +47,13 @@ start_backend() {
     die "the backend did not start"
 }
 
+# Both take the place of the shell that calls them.
 ours() {
     local options=()
     [[ $program != source ]] || options+=(--size "$bytes")
     [[ $format != packed ]] || options+=(--packed)
     [[ $outstanding == 0 ]] || options+=(--window "$outstanding")
-    "${wrap[@]}" "$hosted/$program-$mode" --vhost-user "$work/socket" --ring "$ring" "${limit[@]}" \
+    exec "${wrap[@]}" "$hosted/$program-$mode" --vhost-user "$work/socket" --ring "$ring" "${limit[@]}" \
         "${options[@]}" --out "$work/driver.tsv"
 }
 
@@ -59,15 +63,15 @@ peer() {
     [[ $peer != *-intr ]] || options+=(--intr)
     [[ $outstanding == 0 ]] || options+=(--window "$outstanding")
     [[ $format != packed ]] || packed=1
-    "${wrap[@]}" "$peers/dpdk_driver" -l "$driver_cpu" "${eal[@]}" --file-prefix "rsd$$" \
+    exec "${wrap[@]}" "$peers/dpdk_driver" -l "$driver_cpu" "${eal[@]}" --file-prefix "rsd$$" \
         --vdev "net_virtio_user0,path=$work/socket,queue_size=$ring,packed_vq=$packed,vectorized=0,in_order=0,mrg_rxbuf=0,mac=52:54:00:12:34:56" \
         -- --do "${peer%-intr}" --size "$bytes" --ring "$ring" "${limit[@]}" "${options[@]}" \
         --out "$work/driver.tsv"
 }
 
-# run_side ours|peer
+# run_side ours|peer: to its end
 run_side() {
-    "$1" >"$work/driver.log" 2>&1 || {
+    ("$1") >"$work/driver.log" 2>&1 || {
         tail -n 20 "$work/driver.log" >&2
         die "$1 failed"
     }

@@ -1,6 +1,6 @@
 /* The other side of `make bench`: DPDK's vhost library behind one socket, the same for our driver
  * and for DPDK's. It polls both rings and copies every frame, as DPDK does, and it holds the clock:
- * what it counts between a warm-up and the end of a window is the result of a run.
+ * what it counts from the end of the warm-up until the window is full is the result of a run.
  *
  *   vhost_backend EAL-OPTION... -- --socket PATH --do sink|source|both|echo [--size BYTES]
  *                 [--warm MS] [--window MS]
@@ -81,67 +81,108 @@ static struct options {
     uint64_t size, warm_ms, window_ms;
 } options = { .size = 60, .warm_ms = 50, .window_ms = 200 };
 
-/* From the first frame on: the warm-up, then the window. */
+/* From the first frame on: the warm-up, and then slots until the clean ones fill the window. A slot
+ * is clean if no stretch without a frame, or within one pass, reached STALL_US: that long only a
+ * side lasts that was taken from its CPU, and then the slot tells of the machine and not of the
+ * drivers. A slot waits one slot long until it counts: a stall may have begun at its end. */
+#define SLOT_US  1000u
+#define STALL_US 200u
+
+struct slot {
+    uint64_t begin, end, frames, busy, passes;
+};
+
 static struct meter {
-    uint64_t first, begin, end; /* cycles; 0: not yet */
-    uint64_t frames, busy, all, passes, passes_empty;
+    uint64_t us; /* cycles */
+    uint64_t first, last_frame;
+    struct slot now, before, sum; /* before.end 0: there is none; sum.end: length of all */
+    bool spoiled;
+    uint64_t clean, dropped;
 } meter;
 
-static void measure(uint32_t n, uint64_t before, uint64_t after)
+static void note_stall(void)
 {
-    uint64_t ms = rte_get_tsc_hz() / 1000;
-    if (!meter.first && n)
-        meter.first = after;
-    if (!meter.first || meter.end)
-        return;
-    if (!meter.begin) {
-        if (after - meter.first >= options.warm_ms * ms)
-            meter.begin = after;
-        return;
-    }
-    meter.frames += n;
-    meter.busy += n ? after - before : 0;
-    meter.passes++;
-    meter.passes_empty += !n;
-    if (after - meter.begin >= options.window_ms * ms)
-        meter.end = after;
+    meter.spoiled = true;
+    if (meter.last_frame < meter.now.begin)
+        meter.before.end = 0;
 }
 
-/* Everything about one driver's stay. A window that did not end in time has no rate. */
-static void report(uint64_t features, uint16_t ring)
+static void end_slot(uint64_t time)
 {
-    double s = (double)(meter.end - meter.begin) / (double)rte_get_tsc_hz();
-    double busy = (double)meter.busy / (double)(meter.end - meter.begin);
-    printf("do=%s\tsize=%" PRIu64 "\tring=%u\tfeatures=%#" PRIx64, options.job->name, options.size,
-           ring, features);
-    if (meter.end)
-        printf("\tframes=%" PRIu64 "\tseconds=%.6f\tpps=%.0f\tbusy=%.3f\tframes_per_pass=%.1f\n",
-               meter.frames, s, (double)meter.frames / s, busy,
-               (double)meter.frames / (double)(meter.passes - meter.passes_empty));
+    const struct slot *s = &meter.before;
+    if (s->end) {
+        meter.sum.frames += s->frames;
+        meter.sum.busy += s->busy;
+        meter.sum.passes += s->passes;
+        meter.sum.end += s->end - s->begin;
+        meter.clean++;
+    }
+    meter.before = meter.now;
+    meter.before.end = meter.spoiled ? 0 : time;
+    meter.dropped += meter.spoiled;
+    meter.now = (struct slot){ .begin = time };
+    meter.spoiled = false;
+}
+
+/* One pass, which found n frames. Returns whether the window is full. */
+static bool measure(uint32_t n, uint64_t before, uint64_t after)
+{
+    if (!meter.first && n) {
+        meter.first = meter.last_frame = after;
+        meter.now.begin = after + options.warm_ms * 1000 * meter.us;
+    }
+    if (!meter.first || after < meter.now.begin)
+        return false;
+    if (after - before >= STALL_US * meter.us || after - meter.last_frame >= STALL_US * meter.us)
+        note_stall();
+    if (n) {
+        meter.now.frames += n;
+        meter.now.busy += after - before;
+        meter.now.passes++;
+        meter.last_frame = after;
+    }
+    if (after - meter.now.begin >= SLOT_US * meter.us)
+        end_slot(after);
+    return meter.sum.end >= options.window_ms * 1000 * meter.us;
+}
+
+/* A window that was not filled has no rate. */
+static void report(int vid, bool full)
+{
+    uint64_t features = 0;
+    struct rte_vhost_vring vring = { 0 };
+    double cycles = (double)meter.sum.end, frames = (double)meter.sum.frames;
+    rte_vhost_get_negotiated_features(vid, &features);
+    rte_vhost_get_vhost_vring(vid, DRIVER_TX, &vring);
+    printf("do=%s\tsize=%" PRIu64 "\tring=%u\tfeatures=%#" PRIx64 "\tclean=%" PRIu64
+           "\tdropped=%" PRIu64,
+           options.job->name, options.size, vring.size, features, meter.clean, meter.dropped);
+    if (full)
+        printf("\tpps=%.0f\tbusy=%.3f\tframes_per_pass=%.1f\n",
+               frames / (cycles / (double)meter.us / 1e6), (double)meter.sum.busy / cycles,
+               frames / (double)meter.sum.passes);
     else
-        printf("\tframes=%" PRIu64 "\tpps=none\n", meter.frames);
+        printf("\tpps=none\n");
     fflush(stdout);
 }
 
+/* Says what it has measured as soon as it has, or when the driver goes without. */
 static void serve(int vid)
 {
-    uint64_t features = 0;
-    uint16_t ring = 0;
-    struct rte_vhost_vring vring;
-    rte_vhost_get_negotiated_features(vid, &features);
-    if (!rte_vhost_get_vhost_vring(vid, DRIVER_TX, &vring))
-        ring = (uint16_t)vring.size;
-    meter = (struct meter){ 0 };
+    bool full = false;
+    meter = (struct meter){ .us = rte_get_tsc_hz() / 1000000 };
     rte_vhost_enable_guest_notification(vid, DRIVER_RX, 0);
     rte_vhost_enable_guest_notification(vid, DRIVER_TX, 0);
     uint64_t before = rte_rdtsc();
     while (!quit && atomic_load_explicit(&device, memory_order_relaxed) == vid) {
         uint32_t n = options.job->pass(vid);
         uint64_t after = rte_rdtsc();
-        measure(n, before, after);
+        if (!full && (full = measure(n, before, after)))
+            report(vid, true);
         before = after;
     }
-    report(features, ring);
+    if (!full)
+        report(vid, false);
 }
 
 static void work_until_quit(void)

@@ -94,7 +94,7 @@ PROFILE
     run -1 env BENCH=fast $here/bench.sh
     [[ $output == "bench.sh: BENCH=fast: full or quick" ]]
     BENCH=quick run -1 $here/bench.sh nothing
-    [[ $output == "bench.sh: no case begins with: nothing; there are: tx_64_split "* && ${#lines[@]} == 1 ]]
+    [[ $output == "bench.sh: no case is named nothing; there are: tx_64_split "* && ${#lines[@]} == 1 ]]
     run -2 $here/cases.sh
     run -2 "$BUILD/experiments/peers/dpdk_driver" --no-huge --no-pci --no-shconf --no-telemetry --log-level=4 -m 64 -l 0 -- --do tx --ring x
     [[ ${lines[-1]} == "dpdk_driver: --ring: give 2 to 32768" ]]
