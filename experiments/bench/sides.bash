@@ -36,7 +36,7 @@ start_backend() {
     mkfifo "$work/said"
     exec {said}<>"$work/said"
     "$peers/vhost_backend" -l "$backend_cpu" "${eal[@]}" --file-prefix "rsb$$" -- --socket "$work/socket" \
-        --do "$job" --size "$bytes" --warm $warm --window "$window" >&"$said" 2>"$work/backend.log" &
+        --do "$job" --size "$bytes" --warm $warm --window "$window" 1>&"$said" 2>"$work/backend.log" &
     backend=$!
     for _ in {1..200}; do
         [[ ! -S $work/socket ]] || return 0

@@ -181,7 +181,8 @@ static void serve(int vid)
             report(vid, true);
         before = after;
     }
-    if (!full)
+    /* DPDK's driver comes and goes once before it stays. */
+    if (!full && meter.first)
         report(vid, false);
 }
 
