@@ -113,20 +113,22 @@ static void echo(void)
         rte_pktmbuf_free_bulk(ours + sent, kept - sent);
 }
 
-/* As DPDK's l3fwd-power does: arm, look again, and only then sleep. */
+/* As DPDK's l3fwd-power does, and with a look between arming and sleeping: without it a frame that
+ * came in between would wait for the timeout. */
 static void wait_for_frames(void)
 {
     struct rte_epoll_event event;
+    uint64_t before = stats.received;
     rte_eth_dev_rx_intr_enable(PORT, QUEUE);
-    if (!rte_eth_rx_queue_count(PORT, QUEUE))
+    rx();
+    if (stats.received == before)
         rte_epoll_wait(RTE_EPOLL_PER_THREAD, &event, 1, 10);
     rte_eth_dev_rx_intr_disable(PORT, QUEUE);
 }
 
 static void ping(void)
 {
-    uint64_t out = stats.sent - stats.received;
-    uint64_t before = stats.received;
+    uint64_t out = stats.sent - stats.received, before = stats.received;
     if (out < options.window)
         send_up_to(options.window - out);
     rx();

@@ -11,7 +11,8 @@
 #include "program.h"
 
 enum { BACKEND = VNET_QUEUES, STOP, SOURCES }; /* after the queues, in epoll's data */
-#define LOOKS_BETWEEN 4096u /* passes of mode poll between two looks at the socket */
+#define LOOKS_BETWEEN    4096u /* passes of mode poll between two looks at the socket */
+#define TX_LOOKS_BETWEEN 32u   /* idle ones between two looks at the transmit ring */
 
 uint64_t port_run_ns, port_cpu_ns;
 
@@ -114,20 +115,24 @@ static void poll_on_demand(void)
     }
 }
 
-static int poll_always(void)
+/* Sends reclaim what was sent before (vnet_tx), so the transmit ring is looked at now and then, and
+ * when nothing else is to be done: the backend writes there, and each look takes its cache lines.
+ */
+static int poll_always(bool idle)
 {
-    static uint32_t passes;
-    for (int i = 0; i < VNET_QUEUES; i++)
-        vnet_poll(&port_dev.q[i], budget);
+    static uint32_t passes, idle_passes;
+    if (!vnet_poll(&port_dev.q[VNET_RX], budget).done && idle &&
+        ++idle_passes % TX_LOOKS_BETWEEN == 0)
+        vnet_poll(&port_dev.q[VNET_TX], budget);
     return ++passes % LOOKS_BETWEEN == 0 && vhost_gone(&port_vhost) ? hung_up() : 0;
 }
 
 /* Sleeps where the mode does, until `next` if nothing is left to do, and lets the driver work. Work
  * comes last: what it brings the program must be looked at before the next sleep. */
-static int pass(uint64_t next)
+static int pass(uint64_t now, uint64_t next)
 {
     if (!vnet_mode.uses_irqs)
-        return poll_always();
+        return poll_always(next > now);
     int error = sleep_until(poll_wanted ? 0 : next);
     poll_on_demand();
     return error;
@@ -159,9 +164,9 @@ static int check_rings(void)
 static int drain(uint64_t patience)
 {
     const struct vnet_stats *tx = &port_dev.q[VNET_TX].stats;
-    uint64_t until = env_now() + patience, sent = tx->posted;
-    while (tx->packets < sent && !is_broken() && env_now() < until) {
-        if (pass(until))
+    uint64_t now = env_now(), until = now + patience, sent = tx->posted;
+    for (; tx->packets < sent && !is_broken() && now < until; now = env_now()) {
+        if (pass(now, until))
             return -1;
     }
     return 0;
@@ -181,7 +186,7 @@ int port_run(const struct options *o)
     budget = (uint32_t)o->budget;
     while (!asked_to_stop && !program_done() && !is_broken() && now < end) {
         uint64_t next = program_step(now);
-        if (pass(earlier(next, end)))
+        if (pass(now, earlier(next, end)))
             return -1;
         now = env_now();
     }
