@@ -20,8 +20,9 @@ round_trip() {
 
 case ${1:-} in
 instructions)
-    traffic 60 256 split 64_split
-    traffic 60 256 packed 64_packed
+    for format in split packed; do
+        traffic 60 256 "$format" "64_$format" | grep -v ^echo
+    done
     ;;
 quick)
     echo "tx_64_split source poll tx sink 60 256 split 0 pps"
