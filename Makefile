@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults bench mutants model hosted lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -62,6 +62,11 @@ bench: setup-bench ## side by side with DPDK's driver, and what checks, trace an
 	@experiments/bench/bench.sh
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
+
+conformance: ## which test shows that the driver keeps which rule: results/proof/conformance.tsv
+
+qemu-matrix: kit ## the guest on every pair of QEMU's device properties: results/proof/qemu-matrix.tsv
+	@experiments/qemu_matrix/matrix.sh
 
 model: ## search the models of the notification race, prove the used-ring pop
 

@@ -86,6 +86,10 @@ test-driver: $(VNET_TESTS)
 
 include virtio_net/model/build.mk
 
+.PHONY: conformance
+conformance:
+	@virtio_net/conformance/conformance.sh
+
 .PHONY: mutants
 mutants: $(VNET_TESTS)
 	@virtio_net/mutants/mutants.sh

@@ -113,7 +113,14 @@ int vnet_ctrl_pairs(struct vnet_dev *dev, uint16_t pairs)
     if (!pairs || pairs > dev->pairs)
         return -VNET_E_CTRL_DATA;
     put(&d, pairs, 2);
-    return send(dev, VNET_F(MQ), VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_PAIRS_SET, d.len);
+    /* "Automatic receive steering": fewer from the moment the command is posted, more once it is
+     * done. */
+    if (pairs < dev->pairs_used)
+        dev->pairs_used = pairs;
+    error = send(dev, VNET_F(MQ), VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_PAIRS_SET, d.len);
+    if (!error)
+        dev->pairs_used = pairs;
+    return error;
 }
 
 int vnet_ctrl_offloads(struct vnet_dev *dev, uint64_t offloads)

@@ -6,6 +6,7 @@
 #define CONFIG_TRIES    16
 #define MTU_MIN         68u /* "Device configuration layout" */
 #define ETHERNET_HEADER 14u
+#define VLAN_TAG        4u
 
 const char *vnet_error_text(int error)
 {
@@ -27,6 +28,18 @@ static int fail(struct vnet_transport *t, int error)
 {
     status_add(t, VIRTIO_STATUS_FAILED);
     return error;
+}
+
+/* "Device configuration layout": without MAC the driver makes one, locally administered; it keeps
+ * it over restarts. */
+static void make_mac(uint8_t mac[6])
+{
+    uint64_t now = env_now() * 0x9e3779b97f4a7c15ull;
+    if (mac[0])
+        return;
+    for (int i = 1; i < 6; i++)
+        mac[i] = (uint8_t)(now >> 8 * i);
+    mac[0] = 2;
 }
 
 static uint16_t config16(struct vnet_transport *t, size_t field)
@@ -138,6 +151,9 @@ static int attach_queues(struct vnet_dev *dev, const struct vnet_config *cfg)
         q->hdr_bytes = header_bytes(dev);
         q->merges = dev->features.accepted & VNET_F(MRG_RXBUF);
         q->vector = cfg->vector[i];
+        /* "MTU": without it the device takes what it takes. */
+        q->len_max = dev->features.accepted & VNET_F(MTU) ? dev->mtu + ETHERNET_HEADER + VLAN_TAG
+                                                          : UINT32_MAX;
         error = choose_layout(q, cfg->ring_size[i % VNET_QUEUES]);
     }
     if (!error && dev->features.accepted & VNET_F(CTRL_VQ))
@@ -159,6 +175,8 @@ int vnet_reattach(struct vnet_dev *dev)
     error = vnet_features_negotiate(&dev->features, t, wanted(dev, cfg));
     if (!error)
         error = t->ops->set_config_vector(t, cfg->config_vector);
+    if (!error && !(dev->features.accepted & VNET_F(MAC)))
+        make_mac(dev->mac);
     if (!error)
         error = read_config(dev);
     if (!error)
@@ -216,8 +234,8 @@ int vnet_start(struct vnet_dev *dev, void *const *memory, void *const *shadow)
     status_add(dev->transport, VIRTIO_STATUS_DRIVER_OK);
     for (int i = VNET_RX; i < vnet_queues(dev); i += VNET_QUEUES)
         vnet_flush(&dev->q[i]);
-    /* Until then the device uses the first pair alone. One that has no more is no reason to fail.
-     */
+    /* Until it is told, the device uses the first pair alone; one that refuses more goes on so. */
+    dev->pairs_used = 1;
     if (dev->pairs > 1 && (error = vnet_ctrl_pairs(dev, dev->pairs)) == -VNET_E_CTRL_REFUSED)
         error = 0;
     return error ? fail(dev->transport, error) : 0;

@@ -37,9 +37,9 @@ static struct virtio_net_hdr *clear_header(struct vnet_buf *b)
 }
 
 /* Most frames: one buffer, and nothing asked of the device. */
-static bool is_plain(const struct vnet_buf *b)
+static bool is_plain(const struct vnet_q *q, const struct vnet_buf *b)
 {
-    return !b->next && vnet_offload_none(&b->offload);
+    return !b->next && vnet_offload_none(&b->offload) && b->len <= q->len_max;
 }
 
 /* As many of the first n frames as are plain and have room, in one go. */
@@ -49,7 +49,7 @@ static uint32_t add_plain(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
     uint32_t unused = VNET_HDR_BYTES - q->hdr_bytes, k = 0;
     if (n > VNET_BATCH)
         n = VNET_BATCH;
-    for (; k < n && is_plain(bufs[k]); k++) {
+    for (; k < n && is_plain(q, bufs[k]); k++) {
         struct vnet_buf *b = bufs[k];
         clear_header(b);
         items[k] = (struct vring_item){ b, env_dma_addr(b->data + unused), q->hdr_bytes + b->len };
@@ -89,7 +89,8 @@ static enum added add_frame(struct vnet_q *q, struct vnet_buf *frame)
     struct vring_part parts[VNET_PARTS_MAX];
     uint32_t bytes;
     unsigned n = parts_of(q, frame, parts, &bytes);
-    if (!n || !vnet_offload_ok(&frame->offload, q->dev->features.accepted, bytes)) {
+    if (!n || !vnet_offload_ok(&frame->offload, q->dev->features.accepted, bytes) ||
+        (bytes > q->len_max && !frame->offload.gso_type)) {
         refuse(q, frame);
         return REFUSED;
     }
@@ -99,6 +100,8 @@ static enum added add_frame(struct vnet_q *q, struct vnet_buf *frame)
 
 uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
+    if (q->index >= VNET_QUEUES * q->dev->pairs_used)
+        return 0;
     /* Reclaiming while a quarter is still free keeps senders from ever waiting for the interrupt
      * of a ring that the device has long emptied. */
     if (q->ring.free_count < q->ring.size / 4 || q->ring.free_count < n)
@@ -108,7 +111,7 @@ uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
         took = add_plain(q, bufs + k, n - k);
         q->stats.posted += took;
         k += took;
-        if (took || is_plain(bufs[k]))
+        if (took || is_plain(q, bufs[k]))
             continue;
         enum added a = add_frame(q, bufs[k]);
         q->stats.posted += a == ADDED;

@@ -60,6 +60,7 @@ struct vnet_q {
     struct vring_config layout; /* chosen by vnet_attach */
     uint16_t hdr_bytes;         /* of the header, which ends where the frame begins */
     bool merges;                /* MRG_RXBUF: a received frame says how many buffers it has */
+    uint32_t len_max;           /* of a frame to send */
     uint64_t armed_until;       /* `harvested` at which the armed interrupt has done its work */
     uint64_t watched;           /* harvested, at the watchdog's last look */
     uint64_t watched_ns;
@@ -83,6 +84,7 @@ struct vnet_dev {
                     */
     uint16_t mtu;  /* of a packet, that is, a frame without its Ethernet header */
     uint16_t pairs;          /* that are set up */
+    uint16_t pairs_used;     /* of those, by the device: vnet_ctrl_pairs */
     uint64_t config_changes; /* announced by the device */
     uint64_t restarts;       /* vnet_restart that succeeded */
     struct vnet_ctrl ctrl;
@@ -147,8 +149,9 @@ int vnet_restart(struct vnet_dev *dev, void (*give_back)(struct vnet_q *q, struc
 
 /* Queues k <= n frames, in order, each with the header that its `offload` makes; ring full is
  * normal and the rest stays the caller's. Returns k. The device sees them at vnet_flush. A frame
- * that asks for an offload which was not accepted, or of too many buffers, is taken, counted and
- * returned by vnet_up_tx_done unsent. */
+ * that asks for an offload which was not accepted, is longer than the MTU or of too many buffers,
+ * is taken, counted and returned by vnet_up_tx_done unsent. A pair that the device does not use
+ * takes none. */
 uint32_t vnet_tx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 
 /* Publishes what was added and makes the one kick decision for all of it. */

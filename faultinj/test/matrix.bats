@@ -92,7 +92,8 @@ cell() {
 @test "a label that is not there: refused, and no table is written" {
     RESULTS=$BATS_TEST_TMPDIR run "$here/matrix.sh" rx_aloc
     [ "$status" -eq 1 ]
-    [ "$output" = "matrix.sh: no case 'rx_aloc'; there are: irq_drop irq_drop,flags irq_drop,no-watchdog rx_alloc" ]
+    [ "$output" = "matrix.sh: no case 'rx_aloc'; there are: irq_drop irq_drop,flags irq_drop,no-watchdog rx_alloc $(
+        )ring_break ring_break,flags ring_break,no-reset" ]
     [ ! -e "$BATS_TEST_TMPDIR/faults" ]
 }
 

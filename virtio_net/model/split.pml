@@ -81,18 +81,31 @@ byte parked_at; /* `harvested` when the event was parked */
 
 #ifdef EVENT_IDX
 #define MASKED_WORD  USED_EVENT
-#define MASKED_VALUE MINUS(parked_at, SIZE + 1)
-#define PARKED       true
 #else
 #define MASKED_WORD  AVAIL_FLAGS
-#define MASKED_VALUE 1
+#endif
+#ifdef FLAGS
 #define PARKED       false
+#define PARK         skip
+#define MASKED_VALUE 1
+#else
+#ifdef MASKS
+#define PARKED       true
+#define PARK         parked_at = harvested
+#define MASKED_VALUE MINUS(parked_at, SIZE + 1)
+#else
+#define PARKED       false /* not for long */
+#define PARK         skip
+#define MASKED_VALUE MINUS(harvested, SIZE + 1)
+#endif
 #endif
 
 inline driver_mask()
 {
-    masked = true;
-    parked_at = harvested;
+    d_step {
+        masked = true;
+        PARK
+    }
 #ifdef PARK_AT_INDEX
     store(DRIVER, USED_EVENT, MINUS(harvested, 1))
 #else

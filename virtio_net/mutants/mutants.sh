@@ -31,10 +31,26 @@ borrow_objects() {
     touch "$1/$2"
 }
 
+# The tests, those first that are about this source: most faults then fall at once.
+tests_for() {
+    local about all
+    all=$(make -s -C "$1" -f virtio_net/build.mk BUILD="$1/build" test-names | xargs -n 1)
+    case $2 in
+    */vring* | */virtio_spec.h) about='test_ring' ;;
+    */mode_*) about=test_$(basename "$2" .c) ;;
+    */tx.c | */rx*.c | */offload.c) about='test_(merge|offload|trace)' ;;
+    */ctrl*) about='test_ctrl' ;;
+    */irq.c) about='test_(mmio|transports|watchdog)' ;;
+    *) about="test_($(basename "$2" .c)|attach|transports|offload|ctrl)" ;;
+    esac
+    grep -E "$about" <<<"$all" || true
+    grep -vE "$about" <<<"$all" || true
+}
+
 # The test that finds it, or nothing.
 hunt() {
     local dir=$1 test log=$1/log
-    for test in $(make -s -C "$dir" -f virtio_net/build.mk BUILD="$dir/build" test-names); do
+    for test in $(tests_for "$dir" "$3"); do
         if ! make -s -C "$dir" -f virtio_net/build.mk BUILD="$dir/build" VNET_WERROR= "$test" \
             >"$log" 2>&1; then
             echo "mutants.tsv: $2: does not compile: $(grep -m 1 'error' "$log")" >&2
@@ -53,7 +69,7 @@ try() {
     IFS=$'\t' read -r file trap < <(awk -F '\t' -v name="$name" '$1 == name { print $2 "\t" $3 }' "$table")
     plant "$name" "$dir" || return 1
     borrow_objects "$dir" "$file"
-    killer=$(hunt "$dir" "$name") || return 1
+    killer=$(hunt "$dir" "$name" "$file") || return 1
     printf '%s\t%s\t%s\n' "$name" "$trap" "${killer:-SURVIVES}" >"$out/$name.row"
     rm -rf "$dir"
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 struct frames frames;
+uint16_t frames_with_mtu = 1500;
 static _Alignas(16) uint8_t rings[VNET_QUEUES][1 << 18];
 static struct vring_shadow shadows[VNET_QUEUES][FRAMES_RING];
 
@@ -115,6 +116,7 @@ void frames_up(uint64_t features)
         put_buf(&frames.bufs[i]);
     }
     model_any_init(&frames.device, MODEL_MODERN, features | VNET_F(VERSION_1), FRAMES_RING);
+    frames.device.config.mtu = frames_with_mtu;
     assert_int_equal(model_any_probe(&frames.device, &transport), 0);
     assert_int_equal(vnet_attach(&frames.dev, transport, &cfg), 0);
     for (int i = 0; i < VNET_QUEUES; i++)

@@ -28,6 +28,8 @@ struct frames {
 };
 extern struct frames frames;
 
+extern uint16_t frames_with_mtu; /* what the next device says */
+
 /* A device that offers `features`, a driver that wants them; attached and started. */
 void frames_up(uint64_t features);
 /* Stops; every buffer must be back. */

@@ -16,6 +16,7 @@ static struct vring_shadow shadows[MODEL_QUEUES][256];
 static struct {
     uint8_t ack;
     bool silent;
+    bool forgets_ack; /* gives the buffer back and has not written it */
     uint16_t queue;
     unsigned seen;
     uint8_t bytes[VNET_CTRL_DATA + 2];
@@ -38,7 +39,8 @@ static void answer(uint16_t queue)
     device_side.writable = b.writable_bytes;
     assert_int_equal(b.parts, b.readable + 1);
     uint8_t *out = b.part[b.readable].data;
-    out[0] = device_side.ack;
+    if (!device_side.forgets_ack)
+        out[0] = device_side.ack;
     for (uint32_t i = 1; i < b.writable_bytes; i++)
         out[i] = (uint8_t)(0x10 * i);
     ring_dev_use(ring, b.id, b.writable_bytes);
@@ -107,6 +109,7 @@ static void every_old_command(void)
     SAW("\5\0\2\0\0\0\0\0\0\0");
 }
 
+/* rule: CV-4 rule: CV-5 */
 static void test_commands(void **state)
 {
     static const uint64_t formats[] = { 0, VNET_F(EVENT_IDX), VNET_F(RING_PACKED),
@@ -126,6 +129,7 @@ static void test_commands(void **state)
     }
 }
 
+/* rule: CV-16 rule: CV-19 */
 static void test_coalescing(void **state)
 {
     struct vnet_coalesce c = { 0x01020304, 0x0a0b0c0d };
@@ -141,11 +145,16 @@ static void test_coalescing(void **state)
     saw("\6\3\2\0\0\0", 6, 9);
     assert_int_equal(c.packets, 0x40302010);
     assert_int_equal(c.usecs, 0x80706050);
+    device_side.ack = VIRTIO_NET_CTRL_ERR;
+    struct vnet_coalesce kept = { 7, 8 };
+    assert_int_equal(vnet_ctrl_vq_coalesce_get(&dev, 2, &kept), -VNET_E_CTRL_REFUSED);
+    assert_true(kept.packets == 7 && kept.usecs == 8);
     assert_int_equal(vnet_ctrl_vq_coalesce(&dev, 4, c), -VNET_E_CTRL_DATA);
     assert_int_equal(vnet_ctrl_vq_coalesce_get(&dev, 4, &c), -VNET_E_CTRL_DATA);
 }
 
 /* Each command without its feature, and all of them without a control queue: nothing is sent. */
+/* rule: CV-1 rule: CV-2 rule: CV-3 rule: CV-15 rule: CV-17 rule: CV-18 */
 static void test_features_missing(void **state)
 {
     struct vnet_coalesce c = { 1, 1 };
@@ -170,6 +179,7 @@ static void test_features_missing(void **state)
     }
 }
 
+/* rule: CV-9 */
 static void test_data(void **state)
 {
     static uint8_t many[200][6];
@@ -202,6 +212,8 @@ static void test_refused(void **state)
     assert_int_equal(dev.ctrl.refused, 3);
     device_side.ack = 0;
     assert_int_equal(vnet_ctrl_mac(&dev, macs[0]), 0);
+    device_side.forgets_ack = true;
+    assert_int_equal(vnet_ctrl_mac(&dev, macs[0]), -VNET_E_CTRL_REFUSED);
 }
 
 /* The memory of a command without an answer is the device's: it is never used again. */
@@ -229,6 +241,7 @@ static void test_bad_answer(void **state)
     assert_int_equal(vnet_ctrl_vlan(&dev, 1, true), -VNET_E_USED_ID_RANGE);
 }
 
+/* rule: RX-5 rule: CV-8 rule: CV-10 */
 static void test_queue_numbers(void **state)
 {
     (void)state;
@@ -275,6 +288,43 @@ static void test_pairs_refused(void **state)
     doorbell = answer;
 }
 
+/* What the device does not look at must not be filled: from the posting of the command on when
+ * there are to be fewer, and until its end when there are to be more. */
+static uint32_t took_amid_command;
+
+static uint32_t send_on_second_pair(void)
+{
+    static uint8_t data[VNET_BUF_BYTES];
+    static struct vnet_buf buf;
+    struct vnet_buf *frame = &buf;
+    buf = (struct vnet_buf){ .data = data, .capacity = sizeof(data), .len = 60 };
+    return vnet_tx(&dev.q[VNET_QUEUES + VNET_TX], &frame, 1);
+}
+
+static void answer_late(uint16_t queue)
+{
+    took_amid_command = send_on_second_pair();
+    answer(queue);
+}
+
+/* rule: CV-11 */
+static void test_pairs_unused(void **state)
+{
+    (void)state;
+    assert_int_equal(up(MODEL_MODERN, COMMANDS, 2), 0);
+    assert_int_equal(send_on_second_pair(), 1);
+    device.on_doorbell = answer_late;
+    assert_int_equal(vnet_ctrl_pairs(&dev, 1), 0);
+    assert_int_equal(took_amid_command, 0);
+    assert_int_equal(send_on_second_pair(), 0);
+    assert_int_equal(vnet_ctrl_pairs(&dev, 2), 0);
+    assert_int_equal(took_amid_command, 0);
+    assert_int_equal(send_on_second_pair(), 1);
+    device_side.ack = VIRTIO_NET_CTRL_ERR;
+    assert_int_equal(vnet_ctrl_pairs(&dev, 1), -VNET_E_CTRL_REFUSED);
+    assert_int_equal(send_on_second_pair(), 0); /* which of the two it does now, nobody knows */
+}
+
 static void test_bad_devices(void **state)
 {
     static const uint16_t pairs[] = { 0, 0x8001, 0xffff };
@@ -296,6 +346,7 @@ static void test_bad_devices(void **state)
     }
 }
 
+/* rule: CV-6 rule: CV-7 */
 static void test_announce(void **state)
 {
     (void)state;
@@ -315,6 +366,7 @@ static void test_announce(void **state)
     assert_false(dev.announce);
 }
 
+/* rule: NC-6 rule: NC-7 */
 static void test_mtu(void **state)
 {
     static const struct {
@@ -346,12 +398,19 @@ static void test_mtu(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands),         cmocka_unit_test(test_coalescing),
-        cmocka_unit_test(test_features_missing), cmocka_unit_test(test_data),
-        cmocka_unit_test(test_refused),          cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_bad_answer),       cmocka_unit_test(test_queue_numbers),
-        cmocka_unit_test(test_pairs_refused),    cmocka_unit_test(test_bad_devices),
-        cmocka_unit_test(test_announce),         cmocka_unit_test(test_mtu),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_coalescing),
+        cmocka_unit_test(test_features_missing),
+        cmocka_unit_test(test_data),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_bad_answer),
+        cmocka_unit_test(test_queue_numbers),
+        cmocka_unit_test(test_pairs_refused),
+        cmocka_unit_test(test_pairs_unused),
+        cmocka_unit_test(test_bad_devices),
+        cmocka_unit_test(test_announce),
+        cmocka_unit_test(test_mtu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

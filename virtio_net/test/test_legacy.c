@@ -128,6 +128,7 @@ static void test_ports(void **state)
 }
 
 /* Ten bytes, right before the frame. */
+/* rule: TX-1 rule: RX-4 */
 static void test_header(void **state)
 {
     static uint8_t data[VNET_BUF_BYTES];

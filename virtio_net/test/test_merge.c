@@ -21,6 +21,7 @@ static void whole(void)
                                     s->drop_header + s->drop_length);
 }
 
+/* rule: RX-3 rule: SU2-1 rule: SU2-2 */
 static void test_sizes(void **state)
 {
     static const uint32_t first = VNET_BUF_BYTES - VNET_HDR_BYTES;

@@ -34,6 +34,7 @@ static uint16_t ring_size(uint64_t seed, enum model_kind kind)
 
 /* Any order of events, any of the ways to notify, any transport: in the end nothing is left lying.
  */
+/* rule: RX-2 */
 static void test_random_schedules(void **state)
 {
     (void)state;

@@ -82,6 +82,7 @@ static void test_mixture(void **state)
     }
 }
 
+/* rule: TX-2 rule: TX-10 */
 static void test_sent_headers(void **state)
 {
     const struct vnet_offload *const list[] = { &none, &sum, &tso4, &tso6 };
@@ -108,6 +109,7 @@ struct header_case {
     bool ok;
 };
 
+/* rule: TX-3 rule: TX-5 rule: TX-6 rule: TX-9 rule: TX-14 rule: TX-15 rule: TX-16 rule: TX-20 */
 static void test_refused(void **state)
 {
     static const struct header_case cases[] = {
@@ -152,6 +154,29 @@ static void test_refused(void **state)
     }
 }
 
+/* "MTU": a packet that is longer is not sent, unless it is to be cut. rule: NC-8 */
+static void test_too_long(void **state)
+{
+    static const struct {
+        unsigned parts;
+        uint32_t each;
+        const struct vnet_offload *offload;
+        bool ok;
+    } cases[] = { { 1, 1414, &none, true }, { 1, 1418, &none, true }, { 1, 1419, &none, false },
+                  { 2, 709, &none, true },  { 2, 710, &none, false }, { 1, 1419, &sum, false },
+                  { 3, 1200, &tso4, true }, { 1, 1400, &sum, true } };
+    (void)state;
+    frames_with_mtu = 1400;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        frames_up(SENDS | VNET_F(MTU));
+        assert_int_equal(frames_send(1, cases[i].parts, cases[i].each, cases[i].offload), 1);
+        if (tx()->stats.posted != cases[i].ok)
+            fail_msg("case %u", i);
+        frames_down();
+    }
+    frames_with_mtu = 1500;
+}
+
 static void test_too_many_parts(void **state)
 {
     (void)state;
@@ -162,6 +187,7 @@ static void test_too_many_parts(void **state)
     frames_down();
 }
 
+/* rule: RI-1 rule: RI-3 rule: RI-5 */
 static void test_received_headers(void **state)
 {
     static const struct header_case cases[] = {
@@ -170,6 +196,7 @@ static void test_received_headers(void **state)
         { 0, { .flags = 1 }, false },
         { 0, { .flags = 2 }, true }, /* DATA_VALID that was not asked for says nothing */
         { RECEIVES, { .flags = 2 }, true },
+        { 0, { .flags = 0xf8 }, true }, /* and flags that nobody knows say less */
         { RECEIVES, { .flags = 1, .csum_start = 34, .csum_offset = 16 }, true },
         { RECEIVES, { .flags = 1, .csum_start = 980, .csum_offset = 18 }, true },
         { RECEIVES, { .flags = 1, .csum_start = 980, .csum_offset = 19 }, false },
@@ -208,6 +235,7 @@ static void test_received_headers(void **state)
 }
 
 /* A header length that is longer than the frame is no hint. */
+/* rule: RI-4 */
 static void test_hint(void **state)
 {
     struct delivery d = { .number = 1, .bytes = 1000 };
@@ -227,6 +255,7 @@ static void test_hint(void **state)
 }
 
 /* A feature without what it needs is not accepted, though both sides would have it. */
+/* rule: FB-2 rule: NC-13 rule: RX-1 */
 static void test_prerequisites(void **state)
 {
     static const struct {
@@ -237,6 +266,10 @@ static void test_prerequisites(void **state)
         { VNET_F(GUEST_TSO4) | VNET_F(GUEST_CSUM) | VNET_F(GUEST_ECN), VNET_F(GUEST_CSUM) },
         { VNET_F(GUEST_TSO4) | VNET_F(MRG_RXBUF), VNET_F(MRG_RXBUF) },
         { RECEIVES, RECEIVES },
+        { VNET_F(CTRL_RX) | VNET_F(CTRL_RX_EXTRA) | VNET_F(CTRL_VLAN) | VNET_F(CTRL_MAC_ADDR) |
+              VNET_F(MQ) | VNET_F(GUEST_ANNOUNCE) | VNET_F(CTRL_GUEST_OFFLOADS) |
+              VNET_F(NOTF_COAL) | VNET_F(VQ_NOTF_COAL),
+          0 },
         { SENDS, SENDS },
     };
     (void)state;
@@ -251,10 +284,11 @@ static void test_prerequisites(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chains),         cmocka_unit_test(test_mixture),
-        cmocka_unit_test(test_sent_headers),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_too_many_parts), cmocka_unit_test(test_received_headers),
-        cmocka_unit_test(test_hint),           cmocka_unit_test(test_prerequisites),
+        cmocka_unit_test(test_chains),           cmocka_unit_test(test_mixture),
+        cmocka_unit_test(test_sent_headers),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_too_many_parts),   cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_received_headers), cmocka_unit_test(test_hint),
+        cmocka_unit_test(test_prerequisites),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

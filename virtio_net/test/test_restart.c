@@ -74,6 +74,7 @@ static void misbehave(int queue, enum ring_dev_trick trick)
 }
 
 /* Each reason is there to be seen before, and gone after. */
+/* rule: DS-4 */
 static void test_reasons(void **state)
 {
     static const struct {
@@ -131,6 +132,7 @@ static void test_another_device(void **state)
     assert_int_equal(world.free_count, WORLD_POOL);
 }
 
+/* rule: DC-2 */
 static void test_hangs(void **state)
 {
     struct world_config c = { .packed = packed, .event_idx = true, .ring_size = 16, .seed = 5 };

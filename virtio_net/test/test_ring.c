@@ -42,6 +42,7 @@ static void test_init(void **state)
 }
 
 /* A stale event word of an earlier life would suppress notifications of this one. */
+/* rule: SN-1 */
 static void test_init_leaves_nothing_stale(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
 /* The split ring alone: when the driver kicks, and when it lets the device interrupt. */
 #include "ring_pair.h"
+#include <string.h>
 
 /* By counting, not by the formula: does the event lie in what was published? */
 static bool named(uint16_t start, uint32_t batch, uint16_t event)
@@ -37,6 +38,7 @@ static void kick_by_event(uint16_t size, uint16_t start, uint32_t batch)
 }
 
 /* Each batch of a small ring, at positions with and without wrap, against each event there is. */
+/* rule: SN-5 rule: SN-6 rule: SN-7 */
 static void test_kick_by_event(void **state)
 {
     static const uint16_t starts[] = { 0, 7, 32760, 65530, 65535 };
@@ -78,6 +80,7 @@ static void test_kick_counts_all(void **state)
         }
 }
 
+/* rule: SN-2 rule: SN-3 rule: SN-4 */
 static void test_kick_by_flag(void **state)
 {
     uint16_t word;
@@ -211,6 +214,32 @@ static void test_packed_hand_over(void **state)
     unsigned head = position(POINT_STORE, &ring.p.desc[1].flags, __ATOMIC_RELEASE);
     assert_true(position(POINT_STORE, &ring.p.desc[2].flags, __ATOMIC_RELEASE) < head);
     assert_true(position(POINT_STORE, &ring.p.desc[3].flags, __ATOMIC_RELEASE) < head);
+}
+
+/* What the device has is not written again, whatever else the driver does meanwhile. rule: PD-2 */
+static void test_handed_over_for_good(void **state)
+{
+    static uint8_t handed_over[8 * sizeof(struct pvirtq_desc)];
+    uint16_t word;
+    (void)state;
+    for
+        EACH_FORMAT(f)
+        {
+            pair_init(16, true);
+            pair_add(3);
+            assert_int_equal(pair_add_parts(2, 3), 0);
+            vring_publish(&ring);
+            const void *table = pair_packed ? (void *)ring.p.desc : (void *)ring.s.desc;
+            memcpy(handed_over, table, sizeof(handed_over));
+            vring_kick_needed(&ring, &word);
+            vring_mask(&ring);
+            vring_arm(&ring, 2, &word);
+            pair_add(4);
+            vring_publish(&ring);
+            vring_kick_needed(&ring, &word);
+            assert_int_equal(vring_pending(&ring), 0);
+            assert_memory_equal(table, handed_over, sizeof(handed_over));
+        }
 }
 
 /* The used entry is read after the word that covers it, and each field of it once. */
@@ -463,13 +492,21 @@ static void test_delayed_arm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kick_by_event),    cmocka_unit_test(test_kick_counts_all),
-        cmocka_unit_test(test_kick_by_flag),     cmocka_unit_test(test_kick_by_unknown_flag),
-        cmocka_unit_test(test_barriers),         cmocka_unit_test(test_packed_hand_over),
-        cmocka_unit_test(test_single_reads),     cmocka_unit_test(test_masked_stays_masked),
-        cmocka_unit_test(test_masked_full_ring), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_packed_words),     cmocka_unit_test(test_arm_distance),
-        cmocka_unit_test(test_packed_arm_lists), cmocka_unit_test(test_arm_race),
+        cmocka_unit_test(test_kick_by_event),
+        cmocka_unit_test(test_kick_counts_all),
+        cmocka_unit_test(test_kick_by_flag),
+        cmocka_unit_test(test_kick_by_unknown_flag),
+        cmocka_unit_test(test_barriers),
+        cmocka_unit_test(test_packed_hand_over),
+        cmocka_unit_test(test_handed_over_for_good),
+        cmocka_unit_test(test_single_reads),
+        cmocka_unit_test(test_masked_stays_masked),
+        cmocka_unit_test(test_masked_full_ring),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_packed_words),
+        cmocka_unit_test(test_arm_distance),
+        cmocka_unit_test(test_packed_arm_lists),
+        cmocka_unit_test(test_arm_race),
         cmocka_unit_test(test_delayed_arm),
     };
     return cmocka_run_group_tests_name("ring notifications", tests, NULL, NULL);

@@ -70,6 +70,7 @@ static void test_parts(void **state)
 
 /* A chain is counted whole by the driver and once by the indices; its length claims are checked
  * against the sum of its writable parts. */
+/* rule: PS-1 rule: PS-4 rule: PS-5 */
 static void test_chain_lengths(void **state)
 {
     uint32_t bytes;

@@ -140,14 +140,13 @@ static void test_config_churn(void **state)
 /* rule: CS-3 */
 static void test_unoffered_config_is_not_read(void **state)
 {
-    static const uint8_t none[6];
     (void)state;
     EACH_KIND
     {
         kit_offer(kind, VNET_F(VERSION_1) | VNET_F(ANY_LAYOUT));
         device.config.status = 0;
         assert_int_equal(kit_attach(), 0);
-        assert_memory_equal(dev.mac, none, 6);
+        assert_int_equal(dev.mac[0] & 3, 2); /* made here */
         assert_true(dev.link_up);
     }
 }

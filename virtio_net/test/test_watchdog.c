@@ -172,6 +172,7 @@ static void test_fault_point(void **state)
 }
 
 /* A spurious interrupt is counted as that and does no harm. */
+/* rule: SS-3 */
 static void test_spurious(void **state)
 {
     (void)state;
