@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults mutants conformance qemu-matrix model hosted lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -57,6 +57,10 @@ faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault int
 	@$(MAKE) kit SETUP=no
 	@faultinj/matrix.sh
 
+bench: setup-bench ## side by side with DPDK's driver, and what checks, trace and faults cost: results/bench/bench.tsv
+	@$(MAKE) bench-built SETUP=no
+	@experiments/bench/bench.sh
+
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
 conformance: ## which test shows that the driver keeps which rule: results/proof/conformance.tsv
@@ -86,6 +90,8 @@ setup-test:
 	@experiments/setup/setup.sh build test demo paper
 setup-hosted:
 	@experiments/setup/setup.sh build hosted
+setup-bench:
+	@experiments/setup/setup.sh build hosted bench
 setup-paper:
 	@experiments/setup/setup.sh paper demo
 
@@ -99,6 +105,7 @@ include kernel/build.mk
 include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
 include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
 include experiments/loadgen/build.mk experiments/lab/build.mk
+include experiments/peers/build.mk experiments/bench/build.mk
 include plots/build.mk paper/build.mk
 
 # Everything that a sweep runs, here and on the host.

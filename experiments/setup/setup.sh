@@ -11,9 +11,9 @@ die() {
 }
 
 [[ ${SETUP:-yes} != no ]] || exit 0
-[[ $# -gt 0 ]] || die "usage: setup.sh GROUP..., groups: build test demo hosted paper"
+[[ $# -gt 0 ]] || die "usage: setup.sh GROUP..., groups: build test demo hosted bench paper"
 for group in "$@"; do
-    [[ " build test demo hosted paper " == *" $group "* ]] || die "no group '$group'; groups: build test demo hosted paper"
+    [[ " build test demo hosted bench paper " == *" $group "* ]] || die "no group '$group'; groups: build test demo hosted bench paper"
 done
 
 wanted() {

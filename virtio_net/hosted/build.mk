@@ -22,7 +22,7 @@ HOSTED_SAN      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 # Twice: as they are used, and with the sanitizers for the tests.
 $(HOSTED_OUT)/opt/%.o: %.c
 	@mkdir -p $(@D)
-	gcc $(HOSTED_FLAGS) -O2 -c -o $@ $<
+	gcc $(HOSTED_FLAGS) -O2 -g -c -o $@ $<
 $(HOSTED_OUT)/san/%.o: %.c
 	@mkdir -p $(@D)
 	gcc $(HOSTED_FLAGS) $(HOSTED_SAN) -c -o $@ $<

@@ -14,6 +14,7 @@ struct port_stats {
 #include "../../kernel/port_stats.def"
 };
 extern struct port_stats port_stats;
+extern uint64_t port_run_ns, port_cpu_ns; /* of port_run: time, and the process's share of a CPU */
 extern struct vnet_dev port_dev;
 extern struct vhost port_vhost;
 

@@ -35,6 +35,7 @@ static void write_port(void)
 {
 #define PORT_STAT(name, text) fprintf(out, #name "\t%" PRIu64 "\n", port_stats.name);
 #include "../../kernel/port_stats.def"
+    fprintf(out, "run_ns\t%" PRIu64 "\ncpu_ns\t%" PRIu64 "\n", port_run_ns, port_cpu_ns);
 }
 
 int report_open(const struct options *o)

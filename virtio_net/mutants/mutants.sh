@@ -16,24 +16,7 @@ plant() {
     local name=$1 dir=$2
     mkdir -p "$dir"
     cp -r "$root"/{virtio_net,faultinj,trace} "$dir/"
-    awk -F '\t' -v name="$name" -v dir="$dir" '
-        function text(s) { gsub(/\\n/, "\n", s); return s }
-        $1 != name { next }
-        {
-            file = dir "/" $2; from = text($4); to = text($5); whole = ""
-            while ((getline line < file) > 0) whole = whole line "\n"
-            close(file)
-            at = index(whole, from)
-            rest = substr(whole, at + length(from))
-            if (!at || index(rest, from)) {
-                printf "mutants.tsv: %s: its text is %s in %s: adapt the line\n", name,
-                    at ? "there more than once" : "not", $2 > "/dev/stderr"
-                exit 1
-            }
-            printf "%s%s%s", substr(whole, 1, at - 1), to, rest > file
-            found = 1
-        }
-        END { exit !found }' "$table"
+    awk -F '\t' -v name="$name" -v dir="$dir" -f "$here/replace.awk" "$table"
 }
 
 # Objects of the healthy driver, so that only what the fault touches is compiled.
