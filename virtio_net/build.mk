@@ -34,9 +34,10 @@ virtio_net/flags_force:
 # Tests: hosted, with the sanitizers; the driver's own objects also with its points (test/points.h).
 VNET_WERROR     := -Werror
 VNET_TEST_OUT   := $(BUILD)/virtio_net/test
+VNET_TEST_SAN   := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Not position-independent: a legacy device knows a ring by 32 bits of page number, so statics lie low.
 VNET_TEST_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(VNET_WERROR) -MMD -MP -I. -no-pie -fno-pie \
-	-DTRACE=1 -DFAULT=1 -fsanitize=address,undefined -fno-sanitize-recover=all
+	-DTRACE=1 -DFAULT=1 $(VNET_TEST_SAN)
 VNET_POINTS     := -include virtio_net/test/points.h
 
 $(VNET_TEST_OUT)/%.o: %.c
