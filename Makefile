@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults mutants model coverage hosted lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults mutants model coverage fuzz hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -63,6 +63,8 @@ model: ## search the models of the notification race, prove the used-ring pop
 
 coverage: ## which lines and branches of the driver its hosted tests reach: results/proof/coverage.tsv
 
+fuzz: ## T=60: seconds of libFuzzer on what a device may write: results/proof/fuzz.tsv
+
 hosted: setup-hosted ## the driver as Linux processes over vhost: build/virtio_net/hosted/{source,sink,echo,pcap}-MODE
 	@$(MAKE) hosted-programs SETUP=no
 
@@ -94,7 +96,7 @@ clean: ## remove build products; the lab image and results stay
 
 include kernel/build.mk
 include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
-include virtio_net/coverage/build.mk
+include virtio_net/coverage/build.mk virtio_net/fuzz/build.mk
 include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
 include experiments/loadgen/build.mk experiments/lab/build.mk
 include plots/build.mk paper/build.mk
