@@ -1,11 +1,12 @@
-/* The driver and a device in one process, without clock, kernel or other CPU: the same instructions in
- * every run, for callgrind to count. The transport is the vhost one with a backend that is a few
- * functions below; the device is the model device of faultinj/, which counts for nothing as it is not
- * the driver's.
+/* The driver and a device in one process, without clock, kernel or other CPU: the same instructions
+ * in every run, for callgrind to count. The transport is the vhost one with a backend that is a few
+ * functions below; the device is the model device of faultinj/, which counts for nothing as it is
+ * not the driver's.
  *
  *   in_process tx|rx split|packed BURST FRAMES [trace]
  *
- * BURST frames are handed over at a time. With `trace` the trace buffer is there and every class on. */
+ * BURST frames are handed over at a time. With `trace` the trace buffer is there and every class
+ * on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
