@@ -67,14 +67,15 @@ static void drop_unreplaced(struct vnet_q *q, struct rx_batch *batch, struct vne
  * never starves the ring. */
 static void replace(struct vnet_q *q, struct rx_batch *batch, uint32_t wanted)
 {
-    struct vnet_buf *next[RX_BUFS_MAX];
-    uint32_t fresh = replacements(q, next, wanted);
-    if (fresh < wanted) {
-        drop_unreplaced(q, batch, next, fresh, wanted);
+    struct vnet_buf **room = batch->again + batch->again_used, *next[RX_BUFS_MAX];
+    uint32_t fresh = replacements(q, room, wanted);
+    if (fresh == wanted) {
+        batch->again_used += fresh;
         return;
     }
     for (uint32_t i = 0; i < fresh; i++)
-        batch->again[batch->again_used++] = next[i];
+        next[i] = room[i];
+    drop_unreplaced(q, batch, next, fresh, wanted);
 }
 
 static void count_frames(struct vnet_q *q, struct vnet_buf **frames, uint32_t n)

@@ -29,6 +29,33 @@ static inline void vring_put_ids(struct vring *r, uint16_t first, uint16_t last)
     r->free_tail = last;
 }
 
+/* Ids that a pop takes back. They join the free list together, at its end. */
+struct vring_freed {
+    uint16_t first, last, descs;
+};
+
+/* The chain of ids from `id` to `last`. */
+static inline void vring_free_later(struct vring_shadow *shadow, struct vring_freed *f, uint16_t id,
+                                    uint16_t last)
+{
+    struct vring_shadow *s = &shadow[id];
+    if (f->descs)
+        shadow[f->last].next = id;
+    else
+        f->first = id;
+    f->last = last;
+    f->descs = (uint16_t)(f->descs + s->descs);
+    s->descs = 0;
+}
+
+static inline void vring_free_now(struct vring *r, const struct vring_freed *f)
+{
+    if (!f->descs)
+        return;
+    vring_put_ids(r, f->first, f->last);
+    r->free_count = (uint16_t)(r->free_count + f->descs);
+}
+
 static inline void vring_hold(struct vring_shadow *s, void *cookie, uint32_t device_bytes,
                               uint16_t descs)
 {

@@ -63,14 +63,17 @@ uint32_t vring_packed_add(struct vring *r, const struct vring_item *items, uint3
         return 0;
     if (n > r->free_count)
         n = r->free_count;
-    uint16_t at = r->p.add_at, write = device_writes ? VIRTQ_DESC_F_WRITE : 0;
+    struct vring_shadow *shadow = r->shadow;
+    uint16_t at = r->p.add_at, id = r->free_head, write = device_writes ? VIRTQ_DESC_F_WRITE : 0;
     for (uint32_t i = 0; i < n; i++) {
-        uint16_t id = vring_take_id(r);
-        vring_hold(&r->shadow[id], items[i].cookie, device_writes ? items[i].bytes : 0, 1);
+        uint16_t next = shadow[id].next;
+        vring_hold(&shadow[id], items[i].cookie, device_writes ? items[i].bytes : 0, 1);
         fill(&r->p.desc[SLOT(at)], items[i].addr, items[i].bytes, id);
         hand_over(r, at, avail_bits(at) | write);
         at = advance(r, at, 1);
+        id = next;
     }
+    r->free_head = id;
     r->p.add_at = at;
     r->free_count = (uint16_t)(r->free_count - n);
     r->added += n;
@@ -135,10 +138,9 @@ int vring_packed_add_parts(struct vring *r, void *cookie, const struct vring_par
 
 void vring_packed_release(struct vring *r, uint16_t id)
 {
-    struct vring_shadow *s = &r->shadow[id];
-    r->free_count = (uint16_t)(r->free_count + s->descs);
-    s->descs = 0;
-    vring_put_ids(r, id, id);
+    struct vring_freed freed = { 0 };
+    vring_free_later(r->shadow, &freed, id, id);
+    vring_free_now(r, &freed);
 }
 
 /* Slots from one position to a later one, at most a lap. */
@@ -228,6 +230,8 @@ uint32_t vring_packed_pop(struct vring *r, struct vring_used *used, uint32_t n)
     uint32_t i = 0;
     uint16_t at = r->p.used_at;
     uint64_t in_flight = r->published - r->harvested;
+    struct vring_shadow *shadow = r->shadow;
+    struct vring_freed freed = { 0 };
     if (r->broken)
         return 0;
     if (n > in_flight)
@@ -240,15 +244,16 @@ uint32_t vring_packed_pop(struct vring *r, struct vring_used *used, uint32_t n)
             vring_break(r, VNET_E_USED_ID_RANGE);
             break;
         }
-        struct vring_shadow *s = &r->shadow[id];
+        struct vring_shadow *s = &shadow[id];
         if (!s->descs) {
             vring_break(r, VNET_E_USED_ID_FREE);
             break;
         }
         used[i] = vring_returned(s, len);
         at = advance(r, at, s->descs);
-        vring_packed_release(r, id);
+        vring_free_later(shadow, &freed, id, id);
     }
+    vring_free_now(r, &freed);
     r->p.used_at = at;
     r->harvested += i;
     return i;

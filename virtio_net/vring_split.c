@@ -132,15 +132,19 @@ int vring_split_add_parts(struct vring *r, void *cookie, const struct vring_part
     return 0;
 }
 
+static inline uint16_t last_of_chain(const struct vring *r, uint16_t id)
+{
+    uint16_t last = id;
+    for (uint16_t i = 1; i < r->shadow[id].descs; i++)
+        last = r->shadow[last].next;
+    return last;
+}
+
 void vring_split_release(struct vring *r, uint16_t id)
 {
-    struct vring_shadow *s = &r->shadow[id];
-    uint16_t last = id;
-    for (uint16_t i = 1; i < s->descs; i++)
-        last = r->shadow[last].next;
-    r->free_count = (uint16_t)(r->free_count + s->descs);
-    s->descs = 0;
-    vring_put_ids(r, id, last);
+    struct vring_freed freed = { 0 };
+    vring_free_later(r->shadow, &freed, id, last_of_chain(r, id));
+    vring_free_now(r, &freed);
 }
 
 uint16_t vring_split_publish(struct vring *r)
@@ -190,6 +194,7 @@ uint16_t vring_split_pending(struct vring *r)
 uint32_t vring_split_pop(struct vring *r, struct vring_used *used, uint32_t n)
 {
     uint32_t i = 0, waiting = vring_split_pending(r);
+    struct vring_freed freed = { 0 };
     if (n > waiting)
         n = waiting;
     for (; i < n; i++) {
@@ -205,8 +210,9 @@ uint32_t vring_split_pop(struct vring *r, struct vring_used *used, uint32_t n)
             break;
         }
         used[i] = vring_returned(&r->shadow[id], len);
-        vring_split_release(r, (uint16_t)id);
+        vring_free_later(r->shadow, &freed, (uint16_t)id, last_of_chain(r, (uint16_t)id));
     }
+    vring_free_now(r, &freed);
     /* Stored once: an interrupt that looks meanwhile counts all of these as waiting. */
     r->harvested += i;
     return i;

@@ -32,7 +32,8 @@ static void put_buf(struct vnet_buf *b)
 {
     for (unsigned i = 0; i < frames.free_count; i++)
         assert_ptr_not_equal(b, frames.free_bufs[i]);
-    b->next = (void *)b; /* of no use to anyone who does not set it */
+    b->next = (void *)b; /* of no use to anyone who does not set them */
+    memset(&b->offload, 0xff, sizeof(b->offload));
     frames.free_bufs[frames.free_count++] = b;
 }
 

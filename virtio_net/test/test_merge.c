@@ -120,16 +120,19 @@ static void test_lengths(void **state)
     {
         frames_up(MERGE | formats[f]);
         struct ring_dev *ring = &frames.device.queue[VNET_RX].ring;
-        ring->trick = RING_DEV_LEN_LONG;
-        frames_deliver(&(struct delivery){ .number = 1, .bytes = 4000 });
-        frames_deliver(&(struct delivery){ .number = 2, .bytes = 5000 });
+        /* First of a batch, where plain frames are expected, and after a frame that is not. */
         ring->trick = RING_DEV_LEN_SHORT;
-        frames_deliver(&(struct delivery){ .number = 3, .bytes = 60 });
+        frames_deliver(&(struct delivery){ .number = 1, .bytes = 60 });
+        ring->trick = RING_DEV_LEN_LONG;
+        frames_deliver(&(struct delivery){ .number = 2, .bytes = 4000 });
+        frames_deliver(&(struct delivery){ .number = 3, .bytes = 5000 });
+        ring->trick = RING_DEV_LEN_SHORT;
         frames_deliver(&(struct delivery){ .number = 4, .bytes = 60 });
+        frames_deliver(&(struct delivery){ .number = 5, .bytes = 60 });
         frames_show();
         vnet_poll(rx(), 64);
         assert_int_equal(frames.received, 2);
-        assert_int_equal(rx()->stats.drop_length, 2);
+        assert_int_equal(rx()->stats.drop_length, 3);
         whole();
         frames_down();
     }
