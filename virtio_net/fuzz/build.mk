@@ -4,7 +4,7 @@ FUZZ_CC      := clang
 FUZZ_OUT     := $(BUILD)/virtio_net/fuzz
 FUZZ_TARGETS := used_ring config ctrl rx_header
 # The model device of a small ring: less to forget at each run.
-FUZZ_FLAGS   := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -MMD -MP -I. -fno-pie -fno-omit-frame-pointer \
+FUZZ_FLAGS   := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -MMD -MP -I. -fno-pie -fno-omit-frame-pointer \
 	-DTRACE=0 -DFAULT=0 -DRING_DEV_SIZE_MAX=1024u -include virtio_net/fuzz/clock.h \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 # Only what the driver does is new to the fuzzer.
