@@ -24,12 +24,17 @@ has_fuzzer() {
         clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null
 }
 
+# corpus TARGET: that of the target in all its modes
+corpus() {
+    echo "$here/corpus/${1%-*}"
+}
+
 # run TARGET SECONDS: goes on from the corpus and from what was learned before
 run() {
     local target=$1 learned=$build/learned/$1
     mkdir -p "$learned" "$found"
     "$build/$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$2" -max_len=400 -timeout=10 \
-        -print_final_stats=1 -artifact_prefix="$found/$target-" "$learned" "$here/corpus/$target" \
+        -print_final_stats=1 -artifact_prefix="$found/$target-" "$learned" "$(corpus "$target")" \
         >"$build/$target.log" 2>&1
 }
 
@@ -74,8 +79,8 @@ fuzz_test() {
         [[ $1 == ok ]] || bad=1
     }
     for target in $(make -s fuzz-names); do
-        if "$build/$target" -runs=0 "$here/corpus/$target" >"$build/$target.log" 2>&1; then
-            say ok "$target: the corpus, $(find "$here/corpus/$target" -type f | wc -l) inputs"
+        if "$build/$target" -runs=0 "$(corpus "$target")" >"$build/$target.log" 2>&1; then
+            say ok "$target: the corpus, $(find "$(corpus "$target")" -type f | wc -l) inputs"
         else
             show_finding "$target"
             say 'not ok' "$target: the corpus"
@@ -93,6 +98,7 @@ fuzz_test() {
 write_seeds() {
     local target
     for target in $(make -s fuzz-names); do
+        [[ $target != *-* ]] || continue
         rm -rf "${here:?}/corpus/$target"
         mkdir -p "$here/corpus/$target"
         "$build/$target" --seeds "$here/corpus/$target"

@@ -395,6 +395,62 @@ static void test_mtu(void **state)
     assert_int_equal(dev.mtu, 1500);
 }
 
+static void give_back(struct vnet_q *q, struct vnet_buf *b)
+{
+    assert_true(vnet_is_rx(q) && b);
+}
+
+/* The memory of an unanswered command is the device's until the reset; then commands work again. */
+static void test_restart(void **state)
+{
+    (void)state;
+    assert_int_equal(up(MODEL_MODERN, COMMANDS, 1), 0);
+    assert_true(vnet_ctrl_bytes(&dev) <= sizeof(rings[0]));
+    assert_int_equal(vnet_broken(&dev), 0);
+    device_side.silent = true;
+    assert_int_equal(vnet_ctrl_vlan(&dev, 1, true), -VNET_E_CTRL_TIMEOUT);
+    device_side.silent = false;
+    assert_int_equal(vnet_ctrl_announced(&dev), -VNET_E_CTRL_TIMEOUT);
+    assert_int_equal(vnet_broken(&dev), -VNET_E_CTRL_TIMEOUT);
+    assert_int_equal(vnet_restart(&dev, give_back), 0);
+    assert_int_equal(vnet_broken(&dev), 0);
+    every_old_command();
+    assert_int_equal(vring_check(&dev.ctrl.ring), 0);
+}
+
+/* A device that comes back without its control queue is another one. */
+static void test_restart_without(void **state)
+{
+    (void)state;
+    assert_int_equal(up(MODEL_MODERN, COMMANDS, 1), 0);
+    device.offered &= ~VNET_F(CTRL_VQ);
+    assert_int_equal(vnet_restart(&dev, give_back), -VNET_E_CHANGED);
+}
+
+static void test_memory(void **state)
+{
+    void *memory[] = { rings[0], rings[1], rings[2] + 8 };
+    void *shadow[] = { shadows[0], shadows[1], shadows[2] };
+    (void)state;
+    kit_offer(MODEL_MODERN, COMMANDS | VNET_F(VERSION_1));
+    config.want = COMMANDS;
+    assert_int_equal(kit_attach(), 0);
+    kit_failed_with(vnet_start(&dev, memory, shadow), VNET_E_MEMORY);
+}
+
+/* However many pairs a device has and a port wants. */
+static void test_most_pairs(void **state)
+{
+    (void)state;
+    kit_offer(MODEL_MODERN, COMMANDS | VNET_F(VERSION_1));
+    config.want = COMMANDS;
+    config.pairs = device.config.max_virtqueue_pairs = 20;
+    for (unsigned i = 0; i < VNET_QUEUES_MAX; i++)
+        config.vector[i] = 0;
+    kit_failed_with(kit_attach(), VNET_E_NO_QUEUE); /* the model has five */
+    assert_int_equal(dev.pairs, VNET_PAIRS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +467,10 @@ int main(void)
         cmocka_unit_test(test_bad_devices),
         cmocka_unit_test(test_announce),
         cmocka_unit_test(test_mtu),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_restart_without),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_most_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

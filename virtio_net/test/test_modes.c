@@ -79,6 +79,28 @@ static void test_poll_asks_for_no_irq(void **state)
     }
 }
 
+/* A port may poll a queue of any mode: what no interrupt announced is taken all the same. */
+static void test_polled_by_hand(void **state)
+{
+    struct world_config c = { .packed = packed, .event_idx = true, .ring_size = 16, .seed = 8 };
+    (void)state;
+    world_init(&c);
+    for (uint64_t round = 1; round <= 3; round++) {
+        world_frames(5);
+        while (world_host_rx())
+            ;
+        world_ring(VNET_RX)->trick = RING_DEV_IRQ_LOST;
+        world_show(VNET_RX);
+        struct vnet_poll_result r = vnet_poll(world_q(VNET_RX), 64);
+        assert_int_equal(r.done, 5);
+        assert_int_equal(r.again, !vnet_mode.uses_irqs);
+        assert_int_equal(world.received, 5 * round);
+        assert_int_equal(vnet_poll(world_q(VNET_RX), 64).done, 0);
+    }
+    world_drain(64);
+    world_quiet();
+}
+
 /* A hundred thousand frames out and back: each is there, in order, unchanged. */
 static void test_echo(void **state)
 {
@@ -439,6 +461,7 @@ int main(void)
     static const struct CMUnitTest all[] = {
         cmocka_unit_test_teardown(test_random_schedules, tell_seed),
         cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_polled_by_hand),
         cmocka_unit_test(test_rx_alloc_failure),
         cmocka_unit_test(test_rx_alloc_fault_point),
         cmocka_unit_test(test_rx_lengths),

@@ -87,6 +87,24 @@ static void test_broken_queue(void **state)
     }
 }
 
+/* A restart that fails leaves a queue that can be reset again. */
+static void test_no_memory(void **state)
+{
+    struct world_config c = { .packed = packed, .event_idx = true, .ring_size = 16, .seed = 3 };
+    (void)state;
+    begin(&c);
+    struct vnet_q *q = world_q(VNET_RX);
+    uint8_t *memory = world_memory(VNET_RX);
+    void *shadow = q->ring.shadow;
+    assert_int_equal(vnet_queue_reset(q, give_back), 0);
+    assert_int_equal(vnet_queue_restart(q, memory + 8, shadow), -VNET_E_MEMORY);
+    world.alloc_fails = true;
+    assert_int_equal(vnet_queue_restart(q, memory, shadow), -VNET_E_MEMORY);
+    world.alloc_fails = false;
+    reset(VNET_RX);
+    world_sound(BUDGET);
+}
+
 /* What the watchdog saw waiting was in the ring before. */
 static void test_patience_starts_anew(void **state)
 {
@@ -112,6 +130,7 @@ int main(void)
     static const struct CMUnitTest all[] = {
         cmocka_unit_test(test_amid_traffic),
         cmocka_unit_test(test_broken_queue),
+        cmocka_unit_test(test_no_memory),
     };
     static const struct CMUnitTest with_irqs[] = {
         cmocka_unit_test(test_patience_starts_anew),

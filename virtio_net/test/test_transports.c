@@ -214,6 +214,24 @@ static void test_no_queue_reset(void **state)
     }
 }
 
+/* A configuration that ends before a field has 0 there. */
+static void test_short_config(void **state)
+{
+    (void)state;
+    EACH_PCI
+    {
+        kit_offer(kind, KIT_BASIC | VNET_F(ANY_LAYOUT) | VNET_F(MTU));
+        device.caps[0].length = 8;
+        device.port_bytes = VIRTIO_PCI_LEGACY_CONFIG_MSIX + 8;
+        assert_int_equal(kit_attach(), 0);
+        assert_false(dev.features.accepted & VNET_F(MTU));
+        assert_int_equal(dev.mtu, 1500);
+        assert_memory_equal(dev.mac, device.config.mac, 6);
+        assert_true(dev.link_up);
+        assert_int_equal(transport->ops->config_read8(transport, 8), 0);
+    }
+}
+
 /* rule: PC-27 */
 static void test_vector_refused(void **state)
 {
@@ -349,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_queue_reset),
         cmocka_unit_test(test_queue_reset_timeout),
         cmocka_unit_test(test_no_queue_reset),
+        cmocka_unit_test(test_short_config),
         cmocka_unit_test(test_vector_refused),
         cmocka_unit_test(test_no_vectors),
         cmocka_unit_test(test_table_sizes),

@@ -112,10 +112,11 @@ interrupted() {
     local pid=$!
     for _ in {1..600}; do
         ! grep -qs mode "$work/log" || break
+        kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
     done
     sleep 0.1
-    kill "-$signal" "$pid"
+    kill "-$signal" "$pid" || cat "$work/log"
     wait "$pid" || status=$?
     cat "$work/log"
     ((status == 0))

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "../../../faultinj/device.h"
@@ -399,6 +400,41 @@ static void test_no_device(void **state)
     assert_non_null(strstr(vhost.error, "1 to 15 characters"));
 }
 
+static void test_no_descriptors(void **state)
+{
+    struct rlimit had, none;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &had), 0);
+    none = (struct rlimit){ 0, had.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int error = start(true);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &had), 0);
+    assert_int_equal(error, -VNET_E_BACKEND);
+    assert_non_null(strstr(vhost.error, "raise ulimit -n"));
+}
+
+/* What registers could do and a backend cannot is refused, and nothing is asked of the kernel. */
+static void test_no_registers(void **state)
+{
+    const struct vnet_ring_addr addr = { 0 };
+    struct env_bell bell;
+    struct vnet_transport *t = &vhost.base;
+    (void)state;
+    assert_int_equal(start(true), 0);
+    unsigned before = called;
+    assert_int_equal(vnet_queue_reset(&dev.q[VNET_RX], give_back), -VNET_E_NO_QUEUE_RESET);
+    assert_false(vnet_irq_shared(&dev));
+    assert_int_equal(t->ops->queue_setup(t, 0, RING, &addr, 0, &bell), -VNET_E_QUEUE_IN_USE);
+    assert_int_equal(t->ops->set_config_vector(t, 0), -VNET_E_VECTOR);
+    assert_int_equal(t->ops->queue_max(t, VNET_QUEUES), 0);
+    assert_int_equal(t->ops->config_read8(t, sizeof(struct virtio_net_config)), 0);
+    assert_int_equal(t->ops->config_read16(t, sizeof(struct virtio_net_config) - 1), 0);
+    assert_false(vhost_gone(&vhost));
+    assert_int_equal(called, before);
+    assert_int_equal(vnet_stop(&dev, give_back), 0);
+    assert_int_equal(pool_free, 3 * RING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +444,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_failure, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_device, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_descriptors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_registers, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

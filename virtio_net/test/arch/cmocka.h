@@ -61,6 +61,8 @@ static inline void cmocka_compare(const char *file, int line, uint64_t a, uint64
 #define assert_string_equal(a, b)     cmocka_is(!strcmp(a, b), #a " reads as " #b)
 #define assert_string_not_equal(a, b) cmocka_is(!!strcmp(a, b), #a " reads not as " #b)
 #define assert_memory_equal(a, b, n)  cmocka_is(!memcmp(a, b, n), #a " holds the bytes of " #b)
+#define assert_memory_not_equal(a, b, n)                                                           \
+    cmocka_is(memcmp(a, b, n), #a " holds other bytes than " #b)
 
 static inline void cmocka_range(const char *file, int line, uint64_t v, uint64_t least,
                                 uint64_t most)
