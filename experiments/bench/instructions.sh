@@ -89,9 +89,9 @@ for format in $formats; do
 done
 
 # DPDK's driver has its buffer pool inlined, so ours counts with its own.
-"$here/cases.sh" instructions | while read -r name program mode peer job bytes ring format outstanding _; do
+while read -r name program mode peer job bytes ring format outstanding _ <&3; do
     [[ " $formats " == *" $format "* ]] || continue
     start_backend
     row "instr_$name" "$(own_functions='^vnet_up_' per_frame plain "$peer" "$format" 32)" \
         "$(peer_per_frame)" dpdk-virtio-user
-done
+done 3< <("$here/cases.sh" instructions)

@@ -205,22 +205,19 @@ static void take(int which, const char *value)
         options.out = value;
         break;
     default:
-        die(2, "command line", "--do --size --ring --window --count --seconds --pause --intr --out");
+        die(2, "command line",
+            "--do --size --ring --window --count --seconds --pause --intr --out");
     }
 }
 
 static void parse(int argc, char **argv)
 {
     static const struct option table[] = {
-        { "do", required_argument, NULL, 'd' },
-        { "size", required_argument, NULL, 'b' },
-        { "ring", required_argument, NULL, 'r' },
-        { "window", required_argument, NULL, 'w' },
-        { "count", required_argument, NULL, 'c' },
-        { "seconds", required_argument, NULL, 't' }, { "pause", required_argument, NULL, 'p' },
-        { "intr", no_argument, NULL, 'i' },
-        { "out", required_argument, NULL, 'o' },
-        { 0 },
+        { "do", required_argument, NULL, 'd' },    { "size", required_argument, NULL, 'b' },
+        { "ring", required_argument, NULL, 'r' },  { "window", required_argument, NULL, 'w' },
+        { "count", required_argument, NULL, 'c' }, { "seconds", required_argument, NULL, 't' },
+        { "pause", required_argument, NULL, 'p' }, { "intr", no_argument, NULL, 'i' },
+        { "out", required_argument, NULL, 'o' },   { 0 },
     };
     int which;
     opterr = 0;
@@ -269,8 +266,8 @@ static void write_counters(uint64_t run_ns, uint64_t cpu_ns)
         die(1, options.out, "cannot be written");
     fprintf(out,
             "rx_packets\t%" PRIu64 "\ntx_packets\t%" PRIu64 "\ntx_full\t%" PRIu64
-            "\nechoed\t%" PRIu64 "\necho_full\t%" PRIu64 "\nforeign\t%" PRIu64 "\npasses\t%" PRIu64 "\nrun_ns\t%" PRIu64
-            "\ncpu_ns\t%" PRIu64 "\n",
+            "\nechoed\t%" PRIu64 "\necho_full\t%" PRIu64 "\nforeign\t%" PRIu64 "\npasses\t%" PRIu64
+            "\nrun_ns\t%" PRIu64 "\ncpu_ns\t%" PRIu64 "\n",
             stats.received, stats.sent, stats.full, stats.echoed, stats.echo_full, stats.foreign,
             stats.passes, run_ns, cpu_ns);
     if (fclose(out))
