@@ -16,7 +16,8 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model hosted lab lab-shell lab-stop setup \
+.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model \
+	coverage fuzz hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
 help: ## this list
@@ -70,6 +71,10 @@ qemu-matrix: kit ## the guest on every pair of QEMU's device properties: results
 
 model: ## search the models of the notification race, prove the used-ring pop
 
+coverage: ## which lines and branches of the driver its hosted tests reach: results/proof/coverage.tsv
+
+fuzz: ## T=60: seconds of libFuzzer on what a device may write: results/proof/fuzz.tsv
+
 hosted: setup-hosted ## the driver as Linux processes over vhost: build/virtio_net/hosted/{source,sink,echo,pcap}-MODE
 	@$(MAKE) hosted-programs SETUP=no
 
@@ -103,6 +108,7 @@ clean: ## remove build products; the lab image and results stay
 
 include kernel/build.mk
 include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
+include virtio_net/coverage/build.mk virtio_net/fuzz/build.mk virtio_net/test/arch/build.mk
 include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
 include experiments/loadgen/build.mk experiments/lab/build.mk
 include experiments/peers/build.mk experiments/bench/build.mk

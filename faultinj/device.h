@@ -11,7 +11,9 @@
 #include <stdint.h>
 #include "../virtio_net/virtio_spec.h"
 
-#define RING_DEV_SIZE_MAX  32768u
+#ifndef RING_DEV_SIZE_MAX
+#define RING_DEV_SIZE_MAX 32768u
+#endif
 #define RING_DEV_PARTS_MAX 64u
 
 enum ring_dev_trick { /* done once, to the next entry or signal, and then forgotten */

@@ -2,6 +2,7 @@
 #ifndef FAULTINJ_DEVICE_FORMAT_H
 #define FAULTINJ_DEVICE_FORMAT_H
 
+#include <endian.h>
 #include <stddef.h>
 #include "device.h"
 
@@ -17,14 +18,15 @@ void ring_dev_blame(struct ring_dev *d, const char *rule);
 bool ring_dev_part(struct ring_dev *d, struct ring_dev_buf *b, uint64_t addr, uint32_t bytes,
                    bool writable);
 
+/* Rings are little-endian whatever the machine. */
 static inline uint16_t ring_dev_load(const uint16_t *p)
 {
-    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+    return le16toh(__atomic_load_n(p, __ATOMIC_ACQUIRE));
 }
 
 static inline void ring_dev_store(uint16_t *p, uint16_t v)
 {
-    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+    __atomic_store_n(p, htole16(v), __ATOMIC_RELEASE);
 }
 
 /* Each format's part of the functions in device.h. */

@@ -18,6 +18,12 @@ static struct pvirtq_event_suppress *device_area(const struct ring_dev *d)
     return (struct pvirtq_event_suppress *)(uintptr_t)d->c.used;
 }
 
+static struct pvirtq_desc read_desc(const struct pvirtq_desc *from)
+{
+    return (struct pvirtq_desc){ le64toh(from->addr), le32toh(from->len), le16toh(from->id),
+                                 le16toh(from->flags) };
+}
+
 static uint16_t step(const struct ring_dev *d, uint16_t at)
 {
     return SLOT(at) + 1 < d->c.size ? (uint16_t)(at + 1) : (uint16_t)(~at & PVIRTQ_WRAP);
@@ -49,10 +55,10 @@ static bool take_indirect(struct ring_dev *d, struct ring_dev_buf *b, const stru
     else if (!table)
         wrong = "an indirect table outside the memory that was declared";
     for (unsigned i = 0; i < n && !wrong; i++) {
-        if (table[i].flags & ~VIRTQ_DESC_F_WRITE)
+        struct pvirtq_desc desc = read_desc(&table[i]);
+        if (desc.flags & ~VIRTQ_DESC_F_WRITE)
             wrong = "PI-2: flags other than WRITE in an indirect table";
-        else if (!ring_dev_part(d, b, table[i].addr, table[i].len,
-                                table[i].flags & VIRTQ_DESC_F_WRITE))
+        else if (!ring_dev_part(d, b, desc.addr, desc.len, desc.flags & VIRTQ_DESC_F_WRITE))
             return false;
     }
     if (wrong)
@@ -67,7 +73,7 @@ bool packed_dev_take(struct ring_dev *d, struct ring_dev_buf *b)
     uint16_t at = d->avail_at;
     unsigned descs = 0;
     for (bool more = true; more; at = step(d, at)) {
-        const struct pvirtq_desc desc = *desc_at(d, at);
+        const struct pvirtq_desc desc = read_desc(desc_at(d, at));
         if (!available(d, at)) {
             ring_dev_blame(d, "PS-6: a list is not available as far as it says");
             return false;
@@ -100,8 +106,8 @@ bool packed_dev_take(struct ring_dev *d, struct ring_dev_buf *b)
 void packed_dev_use(struct ring_dev *d, uint16_t id, uint32_t bytes, uint16_t descs)
 {
     struct pvirtq_desc *desc = desc_at(d, d->used_at);
-    desc->id = id;
-    desc->len = bytes;
+    desc->id = htole16(id);
+    desc->len = htole32(bytes);
     d->unshown[d->unshown_used++] = d->used_at;
     while (descs--)
         d->used_at = step(d, d->used_at);

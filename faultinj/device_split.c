@@ -26,18 +26,24 @@ bool split_dev_waiting(struct ring_dev *d)
     return n > 0;
 }
 
+static struct virtq_desc read_desc(const struct virtq_desc *from)
+{
+    return (struct virtq_desc){ le64toh(from->addr), le32toh(from->len), le16toh(from->flags),
+                                le16toh(from->next) };
+}
+
 /* Walks a chain in one table. Returns the descriptors in it, 0: blamed. */
 static unsigned walk(struct ring_dev *d, struct ring_dev_buf *b, const struct virtq_desc *table,
                      unsigned entries, uint16_t first, bool is_indirect)
 {
     unsigned known = VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE, n = 0;
-    for (uint16_t at = first;; at = table[at].next) {
-        const struct virtq_desc desc = table[at];
+    for (uint16_t at = first;;) {
         if (++n > entries || at >= entries) {
             ring_dev_blame(d, is_indirect ? "SI-3: an indirect chain longer than its table"
                                           : "SD-1: a chain with a loop");
             return 0;
         }
+        const struct virtq_desc desc = read_desc(&table[at]);
         if (desc.flags & ~known) {
             ring_dev_blame(d, desc.flags & VIRTQ_DESC_F_INDIRECT
                                   ? "SI-2: an indirect descriptor inside a chain or a table"
@@ -48,6 +54,7 @@ static unsigned walk(struct ring_dev *d, struct ring_dev_buf *b, const struct vi
             return 0;
         if (!(desc.flags & VIRTQ_DESC_F_NEXT))
             return n;
+        at = desc.next;
     }
 }
 
@@ -70,15 +77,15 @@ static unsigned walk_indirect(struct ring_dev *d, struct ring_dev_buf *b, struct
 bool split_dev_take(struct ring_dev *d, struct ring_dev_buf *b)
 {
     const struct virtq_desc *table = (const struct virtq_desc *)(uintptr_t)d->c.desc;
-    uint16_t id = avail(d)->ring[d->avail_at % d->c.size];
+    uint16_t id = le16toh(avail(d)->ring[d->avail_at % d->c.size]);
     if (id >= d->c.size || d->held[id].descs) {
         ring_dev_blame(d, id >= d->c.size ? "avail id out of range"
                                           : "DC-1: avail id is in the device's hands");
         return false;
     }
-    unsigned descs = table[id].flags & VIRTQ_DESC_F_INDIRECT
-                         ? walk_indirect(d, b, table[id])
-                         : walk(d, b, table, d->c.size, id, false);
+    struct virtq_desc head = read_desc(&table[id]);
+    unsigned descs = head.flags & VIRTQ_DESC_F_INDIRECT ? walk_indirect(d, b, head)
+                                                        : walk(d, b, table, d->c.size, id, false);
     if (!descs)
         return false;
     b->id = id;
@@ -91,7 +98,8 @@ bool split_dev_take(struct ring_dev *d, struct ring_dev_buf *b)
 void split_dev_use(struct ring_dev *d, uint16_t id, uint32_t bytes, uint16_t descs)
 {
     (void)descs;
-    used(d)->ring[d->used_at % d->c.size] = (struct virtq_used_elem){ .id = id, .len = bytes };
+    used(d)->ring[d->used_at % d->c.size] =
+        (struct virtq_used_elem){ .id = htole32(id), .len = htole32(bytes) };
     d->used_at++;
 }
 

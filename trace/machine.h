@@ -6,12 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __x86_64__
 static inline uint64_t trace_now(void)
 {
     uint32_t lo, hi;
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (uint64_t)hi << 32 | lo;
 }
+#else
+#include <time.h>
+static inline uint64_t trace_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+#endif
 
 #ifdef PORT_GUEST
 

@@ -33,15 +33,18 @@ virtio_net/flags_force:
 
 # Tests: hosted, with the sanitizers; the driver's own objects also with its points (test/points.h).
 VNET_WERROR     := -Werror
+VNET_TEST_CC    := gcc
+VNET_TEST_LIBS  := -lcmocka
 VNET_TEST_OUT   := $(BUILD)/virtio_net/test
+VNET_TEST_SAN   := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Not position-independent: a legacy device knows a ring by 32 bits of page number, so statics lie low.
 VNET_TEST_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(VNET_WERROR) -MMD -MP -I. -no-pie -fno-pie \
-	-DTRACE=1 -DFAULT=1 -fsanitize=address,undefined -fno-sanitize-recover=all
+	-DTRACE=1 -DFAULT=1 $(VNET_TEST_SAN)
 VNET_POINTS     := -include virtio_net/test/points.h
 
 $(VNET_TEST_OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	gcc $(VNET_TEST_FLAGS) $(if $(filter $(VNET_CORE) virtio_net/mode_%.c,$<),$(VNET_POINTS)) -c -o $@ $<
+	$(VNET_TEST_CC) $(VNET_TEST_FLAGS) $(if $(filter $(VNET_CORE) virtio_net/mode_%.c,$<),$(VNET_POINTS)) -c -o $@ $<
 
 vnet_test_objs = $(patsubst %.c,$(VNET_TEST_OUT)/%.o,$(1))
 VNET_DEVICE := $(patsubst %,faultinj/%.c,device device_split device_packed)
@@ -77,7 +80,7 @@ $(foreach mode,$(VNET_MODES),$(eval $(VNET_TEST_OUT)/test_restart_$(mode): \
 	$(call vnet_test_objs,$(VNET_TEST_WORLD) virtio_net/test/test_restart.c virtio_net/mode_$(mode).c)))
 
 $(VNET_TESTS):
-	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka
+	$(VNET_TEST_CC) $(VNET_TEST_FLAGS) -o $@ $^ $(VNET_TEST_LIBS)
 
 .PHONY: test-driver
 test-driver: $(VNET_TESTS)

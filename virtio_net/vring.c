@@ -40,7 +40,8 @@ int vring_init(struct vring *r, const struct vring_config *c, void *memory, void
     if (!memory || !shadow || (uintptr_t)memory % align)
         return -VNET_E_MEMORY;
     uint8_t *base = memory;
-    for (size_t i = 0; i < vring_bytes(c); i++)
+    size_t bytes = vring_bytes(c);
+    for (size_t i = 0; i < bytes; i++)
         base[i] = 0;
     *r = (struct vring){
         .size = c->size,

@@ -89,6 +89,7 @@ for format in $formats; do
 done
 
 # DPDK's driver has its buffer pool inlined, so ours counts with its own.
+# (Not in a pipe: the backend of a subshell would be nobody's to stop.)
 while read -r name program mode peer job bytes ring format outstanding _ <&3; do
     [[ " $formats " == *" $format "* ]] || continue
     start_backend

@@ -14,7 +14,7 @@ $(VNET_TEST_OUT)/virtio_net/model/test_order.o: VNET_TEST_FLAGS += -I$(MODEL_OUT
 $(VNET_TEST_OUT)/virtio_net/model/test_order.o: $(MODEL_OUT)/order.inc
 $(VNET_TEST_OUT)/test_order: $(call vnet_test_objs,$(filter virtio_net/vring%,$(VNET_TEST_RING)) \
 	virtio_net/model/test_order.c)
-	gcc $(VNET_TEST_FLAGS) -o $@ $^ -lcmocka
+	$(VNET_TEST_CC) $(VNET_TEST_FLAGS) -o $@ $^ $(VNET_TEST_LIBS)
 
 .PHONY: model test-model-order
 test-model-order: $(VNET_TEST_OUT)/test_order

@@ -70,6 +70,7 @@ static void check_frame(const struct vnet_buf *frame)
     uint32_t at = 0;
     uint64_t number;
     memcpy(&number, data, sizeof(number));
+    number = le64(number);
     for (const struct vnet_buf *b = frame; b; b = b->next, data = b ? b->data : NULL) {
         for (uint32_t i = 0; i < b->len; i++, at++) {
             if (at >= sizeof(number) && data[i] != pattern(number, at))

@@ -161,6 +161,24 @@ void model_features_write(struct model *m, uint32_t value)
     m->accepted |= (uint64_t)value << 32 * (word & 1);
 }
 
+/* The fields of model.config are in host byte order, as the driver reads them in the end. */
+static uint32_t config_value(const struct model *m, uint32_t at, unsigned bytes)
+{
+    const uint8_t *field = (const uint8_t *)&m->config + at;
+    uint16_t half;
+    uint32_t word;
+    switch (bytes) {
+    case 1:
+        return *field;
+    case 2:
+        memcpy(&half, field, sizeof(half));
+        return half;
+    default:
+        memcpy(&word, field, sizeof(word));
+        return word;
+    }
+}
+
 uint32_t model_config_read(struct model *m, uint32_t at, unsigned bytes)
 {
     static const struct {
@@ -175,13 +193,11 @@ uint32_t model_config_read(struct model *m, uint32_t at, unsigned bytes)
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (at < fields[i].first || at > fields[i].last)
             continue;
-        uint32_t value = 0;
         if (!(m->offered & fields[i].features))
             model_blame(m, "CS-3: configuration field read whose feature is not offered");
         if ((bytes != fields[i].bytes || at % bytes) && m->front->width)
             model_blame(m, m->front->width);
-        memcpy(&value, (const uint8_t *)&m->config + at, bytes);
-        return value;
+        return config_value(m, at, bytes);
     }
     model_blame(m, "CS-3: configuration read where no known field is");
     return 0;

@@ -32,7 +32,13 @@ struct model_cap { /* one PCI capability of the list, in order */
     uint8_t bytes; /* cap_len */
 };
 
-enum model_kind { MODEL_MODERN, MODEL_LEGACY, MODEL_MMIO, MODEL_KINDS };
+/* A legacy device is as its guest: the driver has it on little-endian machines only. */
+enum model_kind { MODEL_MODERN, MODEL_MMIO, MODEL_LEGACY };
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define MODEL_KINDS 3
+#else
+#define MODEL_KINDS 2
+#endif
 
 struct model;
 struct model_front { /* the registers of one transport; `at` counts from the start of `bar` */

@@ -13,16 +13,19 @@ void model_any_init(struct model *m, enum model_kind kind, uint64_t offered, uin
 int model_any_probe(struct model *m, struct vnet_transport **transport)
 {
     static struct pci_modern modern;
-    static struct pci_legacy legacy;
     static struct virtio_mmio mmio;
     const struct vnet_pci bus = { m };
     switch (m->front->kind) {
     case MODEL_MODERN:
         *transport = &modern.base;
         return pci_modern_probe(&modern, &bus);
-    case MODEL_LEGACY:
+#if MODEL_KINDS > 2
+    case MODEL_LEGACY: {
+        static struct pci_legacy legacy;
         *transport = &legacy.base;
         return pci_legacy_probe(&legacy, &bus);
+    }
+#endif
     default:
         *transport = &mmio.base;
         return virtio_mmio_probe(&mmio, m->bar, MODEL_MMIO_BYTES);

@@ -272,7 +272,7 @@ static void test_jumps(void **state)
         pair_add(3);
         vring_publish(&ring);
         pair_add(1); /* not published: the device does not hold it */
-        ring.s.used->idx = (uint16_t)(65534 + steps[i]);
+        ring.s.used->idx = le16(65534 + steps[i]);
         assert_int_equal(vring_pending(&ring), 0);
         assert_int_equal(ring.broken, VNET_E_USED_JUMP);
     }
@@ -286,16 +286,16 @@ static void test_packed_marks_too_much(void **state)
     pair_packed = true;
     pair_init(8, true);
     for (int i = 0; i < 8; i++)
-        ring.p.desc[i] = (struct pvirtq_desc){ .id = (uint16_t)i,
-                                               .len = 1,
-                                               .flags = PVIRTQ_DESC_F_AVAIL | PVIRTQ_DESC_F_USED };
+        ring.p.desc[i] = (struct pvirtq_desc){
+            .id = le16(i), .len = le32(1), .flags = le16(PVIRTQ_DESC_F_AVAIL | PVIRTQ_DESC_F_USED)
+        };
     assert_int_equal(vring_pending(&ring), 0);
     assert_int_equal(pair_pop_all(), 0);
     pair_healthy();
     pair_add(3);
     vring_publish(&ring);
     for (int i = 0; i < 8; i++)
-        ring.p.desc[i].flags = PVIRTQ_DESC_F_AVAIL | PVIRTQ_DESC_F_USED;
+        ring.p.desc[i].flags = le16(PVIRTQ_DESC_F_AVAIL | PVIRTQ_DESC_F_USED);
     assert_int_equal(vring_pending(&ring), 3);
     assert_int_equal(pair_pop_all(), 3);
     pair_healthy();

@@ -98,9 +98,9 @@ static void test_kick_by_flag(void **state)
             assert_int_equal(vring_kick_needed(&ring, &word), VRING_KICK_BY_FLAG);
             assert_int_equal(word, 1); /* VIRTQ_USED_F_NO_NOTIFY, PVIRTQ_EVENT_DISABLE */
             if (pair_packed)
-                ring.p.device->flags = 0xfffc; /* every bit but those that count */
+                ring.p.device->flags = le16(0xfffc); /* every bit but those that count */
             else
-                ring.s.used->flags = 0xfffe;
+                ring.s.used->flags = le16(0xfffe);
             pair_add(1);
             vring_publish(&ring);
             assert_int_equal(vring_kick_needed(&ring, &word), VRING_KICK_SEND);
@@ -116,7 +116,8 @@ static void test_kick_by_unknown_flag(void **state)
     pair_packed = true;
     for (uint16_t flags = PVIRTQ_EVENT_DESC; flags <= 3; flags++) {
         pair_init(16, false);
-        *ring.p.device = (struct pvirtq_event_suppress){ .off_wrap = 9, .flags = flags };
+        *ring.p.device =
+            (struct pvirtq_event_suppress){ .off_wrap = le16(9), .flags = le16(flags) };
         pair_add(1);
         vring_publish(&ring);
         assert_int_equal(vring_kick_needed(&ring, &word), VRING_KICK_SEND);
@@ -318,17 +319,17 @@ static void test_words(void **state)
     pair_packed = false;
     pair_init_at(16, true, 1000);
     assert_int_equal(vring_mask(&ring), 1000 - 17);
-    assert_int_equal(ring.s.avail->ring[16], 1000 - 17);
-    assert_int_equal(ring.s.avail->flags, 0);
+    assert_int_equal(le16(ring.s.avail->ring[16]), 1000 - 17);
+    assert_int_equal(le16(ring.s.avail->flags), 0);
     vring_arm(&ring, 3, &word);
     assert_int_equal(word, 1002);
-    assert_int_equal(ring.s.avail->ring[16], 1002);
+    assert_int_equal(le16(ring.s.avail->ring[16]), 1002);
     pair_init_at(16, false, 1000);
     assert_int_equal(vring_mask(&ring), VIRTQ_AVAIL_F_NO_INTERRUPT);
-    assert_int_equal(ring.s.avail->flags, VIRTQ_AVAIL_F_NO_INTERRUPT);
+    assert_int_equal(le16(ring.s.avail->flags), VIRTQ_AVAIL_F_NO_INTERRUPT);
     vring_arm(&ring, 3, &word);
     assert_int_equal(word, 0);
-    assert_int_equal(ring.s.avail->flags, 0);
+    assert_int_equal(le16(ring.s.avail->flags), 0);
 }
 
 static void test_packed_words(void **state)
@@ -338,16 +339,16 @@ static void test_packed_words(void **state)
     pair_packed = true;
     pair_init_at(16, true, 14 | PVIRTQ_WRAP);
     assert_int_equal(vring_mask(&ring), PVIRTQ_EVENT_DISABLE);
-    assert_int_equal(ring.p.driver->flags, PVIRTQ_EVENT_DISABLE);
+    assert_int_equal(le16(ring.p.driver->flags), PVIRTQ_EVENT_DISABLE);
     vring_arm(&ring, 3, &word);
     assert_int_equal(word, 0); /* slot 0 of the next lap */
-    assert_int_equal(ring.p.driver->off_wrap, 0);
-    assert_int_equal(ring.p.driver->flags, PVIRTQ_EVENT_DESC);
+    assert_int_equal(le16(ring.p.driver->off_wrap), 0);
+    assert_int_equal(le16(ring.p.driver->flags), PVIRTQ_EVENT_DESC);
     pair_init(16, false);
     assert_int_equal(vring_mask(&ring), PVIRTQ_EVENT_DISABLE);
     vring_arm(&ring, 3, &word);
     assert_int_equal(word, PVIRTQ_EVENT_ENABLE);
-    assert_int_equal(ring.p.driver->flags, PVIRTQ_EVENT_ENABLE);
+    assert_int_equal(le16(ring.p.driver->flags), PVIRTQ_EVENT_ENABLE);
 }
 
 /* Armed for the n-th entry: none before it interrupts, that one does. With flags: the first. */

@@ -106,8 +106,9 @@ static void test_not_a_head(void **state)
     assert_int_equal(pair_add_parts(0, 3), 0);
     vring_publish(&ring);
     assert_true(ring_dev_take(&dev, &b));
-    ring.s.used->ring[0] = (struct virtq_used_elem){ .id = ring_shadow[b.id].next, .len = 1 };
-    ring.s.used->idx = 1;
+    ring.s.used->ring[0] =
+        (struct virtq_used_elem){ .id = le32(ring_shadow[b.id].next), .len = le32(1) };
+    ring.s.used->idx = le16(1);
     assert_int_equal(vring_pop(&ring, &used, 1), 0);
     assert_int_equal(ring.broken, VNET_E_USED_ID_FREE);
 }

@@ -70,10 +70,10 @@ bool world_masked(int index)
 {
     const struct vring *r = &world_q(index)->ring;
     if (r->packed)
-        return r->p.driver->flags == PVIRTQ_EVENT_DISABLE;
+        return le16(r->p.driver->flags) == PVIRTQ_EVENT_DISABLE;
     if (!r->event_idx)
-        return r->s.avail->flags & VIRTQ_AVAIL_F_NO_INTERRUPT;
-    return (uint16_t)(r->s.avail->ring[r->size] - r->harvested) >= r->size;
+        return le16(r->s.avail->flags) & VIRTQ_AVAIL_F_NO_INTERRUPT;
+    return (uint16_t)(le16(r->s.avail->ring[r->size]) - r->harvested) >= r->size;
 }
 
 static void send(struct vnet_buf **bufs, unsigned n)
