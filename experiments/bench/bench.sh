@@ -17,7 +17,7 @@ die() {
 
 bench=${BENCH:-full}
 case $bench in
-full) pairs=${PAIRS:-8} window=${WINDOW:-100} ;;
+full) pairs=${PAIRS:-6} window=${WINDOW:-100} ;;
 quick) pairs=${PAIRS:-2} window=${WINDOW:-20} ;;
 *) die "BENCH=$bench: full or quick" ;;
 esac
@@ -26,9 +26,10 @@ source "$here/sides.bash"
 patience=60 # s, with one driver
 need_programs
 work=$(mktemp -d)
-trap 'stop_backend; rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+driver=''
+trap '[[ -z $driver ]] || kill "$driver" 2>/dev/null; stop_backend; rm -rf "$work"' EXIT
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
 
 limit=() wrap=(taskset -c "$driver_cpu")
 
@@ -48,12 +49,13 @@ sample() { # PAIR SIDE LINE
 
 # A driver runs until the backend has seen enough of it.
 run() { # PAIR SIDE
-    local driver line='' status=0
+    local line='' status=0
     "$2" >"$work/driver.log" 2>&1 &
     driver=$!
     IFS= read -r -t "$patience" -u "$said" line || true
     kill "$driver" 2>/dev/null || true
     wait "$driver" || status=$?
+    driver=''
     if [[ $status != 0 || $line != *pps=[0-9]* ]]; then
         tail -n 20 "$work/driver.log" >&2
         die "$name, $2: exit status $status, the backend said: ${line:-nothing in $patience s}"
@@ -94,14 +96,29 @@ run_cases() {
     stop_backend
 }
 
+write_bench() {
+    cp "$samples" "$results/samples.tsv"
+    awk -f "$here/ratio.awk" "$work/units" "$results/samples.tsv" >"$results/bench.tsv.part"
+}
+
+# What is finished is not lost.
+interrupted() {
+    if [[ -s $work/units ]]; then
+        write_bench
+        mv "$results/bench.tsv.part" "$results/bench.tsv"
+        "$here/table.sh" "$results/bench.tsv"
+    fi
+    exit "$1"
+}
+
 mkdir -p "$results"
 chosen "$@" >"$work/cases"
 [[ -s $work/cases ]] || die "no case is named $*; there are: $("$here/cases.sh" "$bench" | cut -d ' ' -f 1 | xargs)"
 samples=$results/samples.tsv.part
 printf 'name\tpair\tside\tpps\tus\tcpu_ns\tbackend_busy\tframes_per_pass\tclean\tdropped\tfeatures\n' >"$samples"
 run_cases
-mv "$samples" "$results/samples.tsv"
-awk -f "$here/ratio.awk" "$work/units" "$results/samples.tsv" >"$results/bench.tsv.part"
+write_bench
+rm "$samples"
 if (($# == 0)); then
     echo "bench: instructions, under callgrind"
     "$here/instructions.sh" "$bench" >>"$results/bench.tsv.part"
