@@ -112,7 +112,7 @@ enum vnet_vectors vnet_share_vectors(struct vnet_config *cfg, unsigned entries);
 
 /* Reset, negotiate, read the configuration, choose ring sizes. No queue exists yet.
  * Returns 0 or a negative enum vnet_error; dev->features is filled in either case once the device
- * answered. On error the device is left FAILED. */
+ * answered. On error the device is left FAILED; one whose reset never ends is left alone. */
 int vnet_attach(struct vnet_dev *dev, struct vnet_transport *t, const struct vnet_config *cfg);
 
 /* Sets up the queues in the caller's memory, posts receive buffers, sets DRIVER_OK and makes the
