@@ -28,9 +28,10 @@ installed() {
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-# Whether apt knows a version to install.
+# Whether apt knows a version to install. (Not by a pipe into grep -q: it may leave before apt-cache has
+# said all, which pipefail takes for a failure.)
 available() {
-    apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+    [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]
 }
 
 missing=() unknown=()
