@@ -37,6 +37,18 @@ testpmd_start() {
     for ((i = 0; i < $2; i++)); do
         wait_for "$testpmd" "$work/vhost$i" || { cat "$work/testpmd.log" && return 1; }
     done
+    wait_for_prompt || { cat "$work/testpmd.log" && return 1; }
+}
+
+# The sockets are there before testpmd forwards: when it begins it throws away what has come till then,
+# and its prompt comes after that.
+wait_for_prompt() {
+    for _ in {1..600}; do
+        ! grep -aq 'testpmd>' "$work/testpmd.log" || return 0
+        kill -0 "$testpmd" || return 1
+        sleep 0.05
+    done
+    return 1
 }
 
 # Ends it and reads its own account: testpmd_count RX|TX PORT
