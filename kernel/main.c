@@ -24,6 +24,10 @@ __attribute__((weak)) void workload_start(void)
 {
 }
 
+__attribute__((weak)) void trace_load_start(void)
+{
+}
+
 /* Nothing of the machine is needed to say that the command line is wrong; the host sees PANIC in
  * the region's state instead of waiting. */
 _Noreturn static void refuse(const char *why)
@@ -55,7 +59,8 @@ static void read_cmdline(void)
 /* The self-tests and the crashes need no network and must not depend on one. */
 static bool runs_alone(void)
 {
-    return !strcmp(cmdline.workload, "selftest") || !strncmp(cmdline.workload, "crash", 5);
+    return !strcmp(cmdline.workload, "selftest") || !strcmp(cmdline.workload, "trace") ||
+           !strncmp(cmdline.workload, "crash", 5);
 }
 
 static void start_workload(void)
@@ -64,6 +69,8 @@ static void start_workload(void)
         refuse("no network: the line above says why");
     if (!strcmp(cmdline.workload, "selftest"))
         selftest_start();
+    else if (!strcmp(cmdline.workload, "trace"))
+        trace_load_start();
     else if (runs_alone())
         crash_start();
     else

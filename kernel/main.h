@@ -1,5 +1,5 @@
 /* What the kernel calls once it is up. The kernel links without a driver: weak definitions in
- * main.c stand in for both. */
+ * main.c stand in for it and for the trace. */
 #ifndef KERNEL_MAIN_H
 #define KERNEL_MAIN_H
 
@@ -14,6 +14,9 @@ void workload_start(void);
 
 /* Runs in a thread and leaves QEMU with EXIT_OK or EXIT_FAILED. */
 void selftest_start(void);
+
+/* Starts a thread that writes trace records until cmdline.count, or for ever. */
+void trace_load_start(void);
 
 /* Starts a thread that dies in the way cmdline.workload names. */
 void crash_start(void);

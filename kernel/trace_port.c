@@ -1,6 +1,11 @@
+/* The kernel's own records are there whether or not the driver's are. */
+#define TRACE 1
+#include "../trace/trace.h"
 #include "trace_port.h"
 #include "../faultinj/plan.h"
 #include "../trace/buffer.h"
+#include "../trace/machine.h"
+#include "../trace/trigger.h"
 #include "../virtio_net/mode.h"
 #include "clock.h"
 #include "cmdline.h"
@@ -10,6 +15,8 @@
 #include "region.h"
 #include "stats.h"
 #include "string.h"
+#include "symbols.h"
+#include "trap.h"
 #include "vnet_port.h"
 
 static void name_counter(const char *prefix, const char *name, const uint64_t *value)
@@ -37,13 +44,62 @@ static const char *queue_prefix(const struct vnet_q *q)
     return prefix;
 }
 
-void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
+/* Counted apart from the records, so that a test can tell that none is missing. */
+static struct {
+    uint64_t taken, in_writer, in_record;
+} nmis;
+
+/* Whether the last record that was reserved is not finished: then we interrupt its writer. */
+static bool record_is_open(void)
+{
+    const struct trace_region *r = trace_region();
+    const struct trace_cpu_area *area = &r->cpu[trace_cpu()];
+    uint64_t packet = (area->reserved - 1) / TRACE_RECORDS_PER_PACKET;
+    const struct trace_packet *p =
+        (const struct trace_packet *)((const uint8_t *)r + area->first_packet) +
+        packet % area->packets;
+    return area->reserved &&
+           p->header.committed != area->reserved - packet * TRACE_RECORDS_PER_PACKET;
+}
+
+static bool on_nmi(uint64_t rip)
+{
+    uint64_t offset;
+
+    const char *function = symbol_find(rip, &offset);
+    bool in_writer = function && !strcmp(function, "trace_emit");
+    nmis.taken++;
+    nmis.in_writer += in_writer;
+    nmis.in_record += record_is_open();
+    TRACE_AT(nmi, (uint32_t)nmis.taken, 0, TRACE_VQ_NONE, rip, in_writer);
+    return true;
+}
+
+static struct trace_region *init_region(void)
 {
     if (trace_buffer_init(region_base(), region_bytes(), 1, tsc_hz()))
         panic("trace region of %zu bytes is too small", region_bytes());
     struct trace_region *r = trace_region();
     r->mask = (uint32_t)cmdline.trace_mask;
     r->overwrite = !strcmp(cmdline.trace_mode, "overwrite");
+    if (trace_trigger_set(cmdline.trigger, (unsigned)cmdline.trigger_post))
+        panic("trigger=%s: give a list of " TRACE_TRIGGER_SYNTAX, cmdline.trigger);
+    trap_nmi = strcmp(cmdline.nmi, "trace") ? NULL : on_nmi;
+    name_counter("nmis_", "taken", &nmis.taken);
+    name_counter("nmis_", "in_writer", &nmis.in_writer);
+    name_counter("nmis_", "in_record", &nmis.in_record);
+    return r;
+}
+
+void trace_port_init_alone(void)
+{
+    struct trace_region *r = init_region();
+    snprintf(r->about, sizeof(r->about), "workload=%s", cmdline.workload);
+}
+
+void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
+{
+    struct trace_region *r = init_region();
     snprintf(r->about, sizeof(r->about),
              "mode=%s event_idx=%d packed=%d workload=%s transport=%s irq=%s rx_ring=%u tx_ring=%u "
              "budget=%lu",

@@ -8,4 +8,7 @@
  * counter nobody can read would make every conservation check lie. */
 void trace_port_init(struct vnet_dev *dev, const char *irq_kind);
 
+/* The region without a device: for workload=trace. Panics as above. */
+void trace_port_init_alone(void);
+
 #endif

@@ -40,6 +40,7 @@ struct __attribute__((packed)) table_pointer {
 
 extern const char trap_entries[]; /* 256 stubs of 16 bytes */
 
+bool (*trap_nmi)(uint64_t rip);
 static struct gate idt[256] __attribute__((aligned(16)));
 static struct tss tss;
 static uint64_t gdt[5] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
@@ -172,6 +173,8 @@ _Noreturn static void exception(const struct trap_frame *f)
 
 void trap_dispatch(const struct trap_frame *f)
 {
+    if (f->vector == NMI && trap_nmi && trap_nmi(f->rip))
+        return;
     if (f->vector < TRAP_FIRST_IRQ)
         exception(f);
     irq_dispatch((unsigned)f->vector);

@@ -2,6 +2,7 @@
 #ifndef KERNEL_TRAP_H
 #define KERNEL_TRAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* As pushed by trapentry.S, lowest address first. */
@@ -16,5 +17,10 @@ struct trap_frame {
 #define TRAP_FIRST_IRQ  32
 
 void trap_init(void);
+
+/* If set: called in a non-maskable interrupt that came at rip, on the NMI's own stack, whatever it
+ * interrupted. True: that was all; false: panic. It may not cause an exception: iretq would let the
+ * next NMI in, onto the same stack. */
+extern bool (*trap_nmi)(uint64_t rip);
 
 #endif

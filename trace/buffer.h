@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include "record.h"
 
-/* Lays out a region of `bytes` at `memory` (page aligned, at least the head and one packet per
- * CPU) for `cpus` CPUs and starts writing there. The magic is stored last, so a reader sees either
- * nothing or a whole region. The caller keeps the memory for ever.
- * Returns 0, or -1 if the memory is too small or cpus is out of range. */
+/* Lays out a region of `bytes` at `memory` (page aligned, at least the head and two packets
+ * per CPU) for `cpus` CPUs and starts writing there. The magic is stored last, so a reader sees
+ * either nothing or a whole region. The caller keeps the memory for ever. Returns 0, or -1 if the
+ * memory is too small or cpus is out of range. */
 int trace_buffer_init(void *memory, size_t bytes, uint32_t cpus, uint64_t tsc_hz);
 
 /* Before trace_buffer_init returned 0: NULL. */

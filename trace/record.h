@@ -15,13 +15,14 @@ enum trace_event {
 };
 #define TRACE_EV_MAX 128
 
+/* Bits of the run-time mask, in this order. */
+#define TRACE_CLASS_LIST(CLASS) CLASS(control) CLASS(ring) CLASS(notify) CLASS(poll) CLASS(service)
 enum trace_class {
-    TRACE_CLASS_control,
-    TRACE_CLASS_ring,
-    TRACE_CLASS_notify,
-    TRACE_CLASS_poll,
-    TRACE_CLASS_service,
+#define CLASS(name) TRACE_CLASS_##name,
+    TRACE_CLASS_LIST(CLASS)
+#undef CLASS
 };
+#define TRACE_CLASSES  8
 #define TRACE_MASK_ALL (~0u)
 
 /* Flags of a record. The low bits mean the same in both traces. */
@@ -36,6 +37,9 @@ enum trace_class {
 #define TRACE_VQ_RX   0
 #define TRACE_VQ_TX   1
 #define TRACE_VQ_NONE 255
+
+/* In a record of a self-test b = a * this. */
+#define TRACE_SELFTEST_FACTOR 0x9e3779b97f4a7c15ull
 
 /* Reasons of a drop record. */
 #define TRACE_DROP_LENGTH  1 /* the used length cannot be */
@@ -66,9 +70,10 @@ struct trace_packet_header {
     uint64_t content_bits; /* 0 while the packet is open: a reader closes it by the commit marks */
     uint64_t packet_bits;
     uint64_t packet_seq;
-    uint64_t discarded; /* records lost on this CPU since the start, as CTF counts them */
+    uint64_t discarded; /* records lost on this CPU from the start to this packet's end */
     uint32_t cpu;
-    uint32_t pad;
+    uint32_t
+        committed; /* in the guest: records finished. In a file: 0, and "pad" in the metadata */
 };
 _Static_assert(sizeof(struct trace_packet_header) == 64, "a packet header is 64 bytes");
 
@@ -80,12 +85,14 @@ _Static_assert(sizeof(struct trace_packet) == TRACE_PACKET_BYTES, "header + 126 
 
 /* The shared region: a head that a host finds at a fixed guest-physical address, then the
  * packets of each CPU. Guest RAM is a file that the host maps, so all of it can be read while the
- * guest runs, after a panic and after QEMU was killed. The guest writes, the host only reads. */
+ * guest runs, after a panic and after QEMU was killed. The guest writes; the host writes the mask.
+ */
 #define TRACE_REGION_PADDR   0x1000000ull          /* 16 MiB: above the kernel image, below 4 GiB */
 #define TRACE_REGION_MAGIC   0x65706f6373676e72ull /* "rngscope" */
-#define TRACE_REGION_VERSION 2
-#define TRACE_HEAD_BYTES     (4 * TRACE_PACKET_BYTES)
+#define TRACE_REGION_VERSION 3
+#define TRACE_HEAD_BYTES     (8 * TRACE_PACKET_BYTES)
 #define TRACE_MAX_CPUS       8
+#define TRACE_MIN_PACKETS    2   /* of a CPU: one to write, one to make ready */
 #define TRACE_MAX_COUNTERS   480 /* 8 queue pairs, and the rest */
 #define TRACE_COUNTER_NAME   24
 
@@ -97,11 +104,38 @@ enum trace_guest_state { /* what the guest is doing, for the host that waits for
                          TRACE_GUEST_PANIC,
 };
 
+/* What made the buffer stop. */
+enum trace_trigger {
+    TRACE_TRIGGER_none,
+#define TRIGGER(name, number, unit, text) TRACE_TRIGGER_##name = number,
+#include "triggers.def"
+    TRACE_TRIGGERS,
+};
+
+#define TRACE_NEVER UINT64_MAX
+
+/* Of one CPU, which alone writes it, but for stop_at. Two cache lines, shared with no other CPU. */
 struct trace_cpu_area {
     uint64_t first_packet; /* byte offset of its packets from the region's start */
     uint64_t packets;
     uint64_t reserved; /* records reserved so far: slot = reserved % (packets * 126) */
-    uint64_t lost;     /* records dropped, or overwritten before any reader could be sure of them */
+    uint64_t lost;     /* records that found no room */
+    uint64_t prepared; /* packets made ready: 2 n; while packet n is being made ready, 2 n + 1 */
+    uint64_t stop_at;  /* no record from this number on: a trigger fired. TRACE_NEVER: none has */
+    uint64_t stopped;  /* records refused for that reason: not lost, but not wanted */
+    uint64_t unused;
+    uint64_t lost_of[TRACE_CLASSES]; /* adds up to lost */
+};
+
+/* The trigger that fired, if one did. */
+struct trace_trigger_mark {
+    uint32_t fired; /* enum trace_trigger; stored last */
+    uint32_t armed; /* 1 << enum trace_trigger */
+    uint32_t cpu;
+    uint32_t vq;
+    uint64_t time;   /* TSC */
+    uint64_t record; /* number of the record that fired it, on its CPU */
+    uint64_t value;  /* what it saw, in its unit */
 };
 
 /* Where a counter lives: the host reads the live 64-bit value in guest RAM, so counting costs the
@@ -124,7 +158,8 @@ struct trace_region {
     uint32_t state;     /* enum trace_guest_state */
     uint32_t counters_used;
     char about[128]; /* "mode=hybrid event_idx=1 ...": what runs, one line */
-    struct trace_cpu_area cpu[TRACE_MAX_CPUS];
+    _Alignas(64) struct trace_cpu_area cpu[TRACE_MAX_CPUS];
+    struct trace_trigger_mark trigger;
     struct trace_counter counters[TRACE_MAX_COUNTERS];
 };
 _Static_assert(sizeof(struct trace_region) <= TRACE_HEAD_BYTES, "the region's head");

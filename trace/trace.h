@@ -21,15 +21,16 @@ enum trace_class_of {
 #include "events.def"
 };
 
-#if TRACE_ENABLED
-
 /* Points at trace_region.mask once a buffer exists, at an all-off word before: the host may change
  * the mask while the guest runs, so every site reads it anew. */
 extern volatile uint32_t *trace_mask;
 
 /* Writes one record on this CPU. seq 0 means: the buffer's own ordinal of (vq, event).
- * Callable from any context except NMI; never blocks. */
+ * Callable from any context, NMI included, and inside itself; never blocks. A record that finds no
+ * room is counted as lost. */
 void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a, uint64_t b);
+
+#if TRACE_ENABLED
 
 #include "machine.h"
 

@@ -9,7 +9,8 @@ VNET_MODES   := poll intr hybrid
 VNET_TRANSPORTS := $(patsubst %,virtio_net/transport/%.c,pci_modern pci_legacy mmio)
 VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait ctrl ctrl_commands queue_reset restart vectors \
 	rx rx_frame tx offload irq) $(VNET_TRANSPORTS)
-VNET_SUPPORT := trace/buffer.c faultinj/plan.c
+include trace/build.mk
+VNET_SUPPORT := $(TRACE_WRITER) faultinj/plan.c
 
 # Guest: VNET_OBJS_<mode> is what kernel/build.mk links. Its flags come from there, so they are
 # looked up when the rule runs.

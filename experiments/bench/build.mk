@@ -4,7 +4,7 @@ BUILD ?= build
 
 BENCH_OUT   := $(BUILD)/experiments/bench
 BENCH_SRC   := $(filter-out %/vhost_user.c %/vhost_net.c,$(HOSTED_CORE)) virtio_net/mode_poll.c \
-	experiments/bench/in_process.c trace/buffer.c \
+	experiments/bench/in_process.c $(TRACE_WRITER) \
 	$(patsubst %,faultinj/%.c,plan device device_split device_packed)
 BENCH_USES  := $(BENCH_SRC) $(wildcard $(addsuffix /*.[hd]*,virtio_net virtio_net/port virtio_net/transport faultinj trace))
 BENCH_FLAGS := $(filter-out -MMD -MP -DTRACE=% -DFAULT=%,$(HOSTED_FLAGS)) -O2 -g

@@ -3,9 +3,9 @@ BUILD ?= build
 
 CTF_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror
 CTF_SRC := trace/ctf
-CTF_HDR := $(wildcard $(CTF_SRC)/*.h) trace/record.h trace/events.def
+CTF_HDR := $(wildcard $(CTF_SRC)/*.h) trace/record.h trace/events.def trace/triggers.def
 CTF_COMMON := $(CTF_SRC)/tsdl.c $(CTF_SRC)/complain.c
-CTF_SNAP := $(CTF_SRC)/region.c $(CTF_SRC)/snapshot.c $(CTF_SRC)/stream.c
+CTF_SNAP := $(CTF_SRC)/region.c $(CTF_SRC)/snapshot.c $(CTF_SRC)/stream.c $(CTF_SRC)/classes.c
 CTF_PROGRAMS := $(BUILD)/trace/ctf/ctf-metadata $(BUILD)/trace/ctf/ringsnap
 
 .PHONY: trace-ctf

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "complain.h"
+
 static int refuse(char *why, size_t bytes, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -143,6 +145,65 @@ uint64_t region_lost(const struct region *r, unsigned cpu)
     return __atomic_load_n(&r->live->cpu[cpu].lost, __ATOMIC_ACQUIRE);
 }
 
+uint64_t region_lost_of(const struct region *r, unsigned cpu, enum trace_class class)
+{
+    return __atomic_load_n(&r->live->cpu[cpu].lost_of[class], __ATOMIC_RELAXED);
+}
+
+uint64_t region_stopped(const struct region *r, unsigned cpu)
+{
+    return __atomic_load_n(&r->live->cpu[cpu].stopped, __ATOMIC_ACQUIRE);
+}
+
+struct trace_trigger_mark region_trigger(const struct region *r)
+{
+    uint32_t fired = __atomic_load_n(&r->live->trigger.fired, __ATOMIC_ACQUIRE);
+    struct trace_trigger_mark mark = r->live->trigger;
+    mark.fired = fired;
+    return mark;
+}
+
+static const struct {
+    const char *name, *unit;
+} triggers[] = {
+    [0] = { "none", "" },
+#define TRIGGER(name, number, unit, text) [number] = { #name, unit },
+#include "../triggers.def"
+};
+
+const char *region_trigger_name(uint32_t trigger)
+{
+    return trigger < TRACE_TRIGGERS ? triggers[trigger].name : "?";
+}
+
+const char *region_trigger_unit(uint32_t trigger)
+{
+    return trigger < TRACE_TRIGGERS ? triggers[trigger].unit : "";
+}
+
+uint32_t region_mask(const struct region *r)
+{
+    return __atomic_load_n(&r->live->mask, __ATOMIC_RELAXED);
+}
+
+/* One aligned word through a mapping of its own, so that all else stays read-only. */
+int region_set_mask(const struct region *r, uint32_t mask)
+{
+    int fd = open(r->path, O_RDWR | O_CLOEXEC);
+    void *map = fd < 0 ? MAP_FAILED
+                       : mmap(NULL, sizeof(struct trace_region), PROT_READ | PROT_WRITE, MAP_SHARED,
+                              fd, TRACE_REGION_PADDR);
+    if (map == MAP_FAILED) {
+        complain("%s: %s", r->path, strerror(errno));
+    } else {
+        __atomic_store_n(&((struct trace_region *)map)->mask, mask, __ATOMIC_RELAXED);
+        munmap(map, sizeof(struct trace_region));
+    }
+    if (fd >= 0)
+        close(fd);
+    return map == MAP_FAILED ? -1 : 0;
+}
+
 const struct trace_packet *region_packet(const struct region *r, unsigned cpu, uint64_t number)
 {
     const struct trace_cpu_area *a = &r->head.cpu[cpu];
@@ -150,15 +211,13 @@ const struct trace_packet *region_packet(const struct region *r, unsigned cpu, u
     return (const struct trace_packet *)(base + number % a->packets * TRACE_PACKET_BYTES);
 }
 
-/* Opening a packet for the next lap takes its header, so the old records in it are gone at once. At
- * a packet boundary that may have begun before the first record of it counts as reserved. */
-uint64_t region_oldest(const struct region *r, unsigned cpu, uint64_t reserved)
+/* Making a packet ready for the next lap clears its records, and that begins before the word says
+ * that it is done. */
+uint64_t region_oldest(const struct region *r, unsigned cpu)
 {
     uint64_t packets = r->head.cpu[cpu].packets;
-    uint64_t opened = reserved / TRACE_RECORDS_PER_PACKET + 1;
-    if (!r->head.overwrite)
-        return 0;
-    return opened > packets ? (opened - packets) * TRACE_RECORDS_PER_PACKET : 0;
+    uint64_t prepared = (__atomic_load_n(&r->live->cpu[cpu].prepared, __ATOMIC_ACQUIRE) + 1) / 2;
+    return prepared > packets ? (prepared - packets) * TRACE_RECORDS_PER_PACKET : 0;
 }
 
 int region_record(const struct region *r, unsigned cpu, uint64_t index, struct trace_record *record)

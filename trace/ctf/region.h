@@ -1,5 +1,6 @@
 /* The guest's trace region, read from outside through the guest's RAM file. The guest may be
- * running, dead, or never have existed: everything is checked before use and nothing is written. */
+ * running, dead, or never have existed: everything is checked before use, and nothing is written
+ * but the mask, on request. */
 #ifndef TRACE_REGION_VIEW_H
 #define TRACE_REGION_VIEW_H
 
@@ -29,13 +30,28 @@ const char *region_state_name(uint32_t state); /* "?" for an unknown number */
 /* Records reserved and lost so far on a CPU below head.cpus. */
 uint64_t region_reserved(const struct region *region, unsigned cpu);
 uint64_t region_lost(const struct region *region, unsigned cpu);
+uint64_t region_lost_of(const struct region *region, unsigned cpu, enum trace_class class);
+
+/* Records that a CPU refused because a trigger had stopped its buffer. */
+uint64_t region_stopped(const struct region *region, unsigned cpu);
+
+/* The trigger that fired, as a copy; fired is 0 if none has. */
+struct trace_trigger_mark region_trigger(const struct region *region);
+const char *region_trigger_name(uint32_t trigger); /* "none"; "?" for an unknown number */
+const char *region_trigger_unit(uint32_t trigger); /* of its value; "" if it has none */
+
+/* The event classes that are on: bits of enum trace_class. */
+uint32_t region_mask(const struct region *region);
+
+/* Switches classes on and off in a running guest. Returns 0, or -1 after complaining. */
+int region_set_mask(const struct region *region, uint32_t mask);
 
 /* Packet `number` (counted from the start, not a slot) of a CPU; it may be of another lap. */
 const struct trace_packet *region_packet(const struct region *region, unsigned cpu,
                                          uint64_t number);
 
-/* First record that no later lap had begun to overwrite when `reserved` was read. */
-uint64_t region_oldest(const struct region *region, unsigned cpu, uint64_t reserved);
+/* First record that no later lap has begun to overwrite. */
+uint64_t region_oldest(const struct region *region, unsigned cpu);
 
 /* Copies record `index` of a CPU. Returns 1, or 0 if the slot holds no committed record of the
  * lap. After copying, the caller checks with region_oldest that the guest has not come round. */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "classes.h"
 #include "complain.h"
 #include "snapshot.h"
 
@@ -17,7 +18,8 @@ enum { EXIT_BAD = 2, EXIT_PANIC = 3, EXIT_TIMEOUT = 4 };
 
 static int usage(void)
 {
-    complain("usage: ringsnap RAMFILE state | counters | position | wait STATE SECONDS | "
+    complain("usage: ringsnap RAMFILE state | counters | position | losses | mask [MASK] | "
+             "wait STATE SECONDS | "
              "cut --from N[:LOST],... --to N[:LOST],... --out DIR | dump --out DIR");
     return EXIT_BAD;
 }
@@ -32,11 +34,46 @@ static void on_bus_error(int signal)
     _exit(EXIT_BAD);
 }
 
+/* Nothing if no trigger has fired. */
+static void show_trigger(const struct region *r)
+{
+    struct trace_trigger_mark t = region_trigger(r);
+    if (!t.fired)
+        return;
+    const char *name = region_trigger_name(t.fired), *unit = region_trigger_unit(t.fired);
+    printf("trigger\t%s\ntrigger_vq\t%u\ntrigger_cpu\t%u\ntrigger_record\t%" PRIu64
+           "\ntrigger_tsc\t%" PRIu64 "\ntrigger_value%s%s\t%" PRIu64 "\n",
+           name, t.vq, t.cpu, t.record, t.time, *unit ? "_" : "", unit, t.value);
+}
+
 static int show_state(const struct region *r)
 {
-    printf("state\t%s\nabout\t%s\ntsc_hz\t%" PRIu64 "\ncpus\t%u\noverwrite\t%u\n",
+    printf("state\t%s\nabout\t%s\ntsc_hz\t%" PRIu64 "\ncpus\t%u\noverwrite\t%u\nmask\t%#x\n",
            region_state_name(region_state(r)), r->head.about, r->head.tsc_hz, r->head.cpus,
-           r->head.overwrite);
+           r->head.overwrite, region_mask(r));
+    show_trigger(r);
+    return 0;
+}
+
+static int show_losses(const struct region *r)
+{
+    for (unsigned cpu = 0; cpu < r->head.cpus; cpu++)
+        for (unsigned class = 0; class < TRACE_CLASSES; class ++)
+            if (strcmp(trace_class_name(class), "?"))
+                printf("%u\t%s\t%" PRIu64 "\n", cpu, trace_class_name(class),
+                       region_lost_of(r, cpu, class));
+    return 0;
+}
+
+static int mask_command(const struct region *r, const char *text)
+{
+    uint32_t mask = region_mask(r);
+    if (text && (trace_mask_parse(text, &mask) || region_set_mask(r, mask)))
+        return EXIT_BAD;
+    printf("mask\t%#x\n", mask);
+    for (unsigned class = 0; class < TRACE_CLASSES; class ++)
+        if (strcmp(trace_class_name(class), "?"))
+            printf("%s\t%s\n", trace_class_name(class), mask >> class & 1 ? "on" : "off");
     return 0;
 }
 
@@ -135,11 +172,14 @@ static int parse_position(const char *text, unsigned cpus, struct position *p)
     return 0;
 }
 
-static int report(const char *out, const struct snapshot_count *n)
+static int report(const struct region *r, const char *out, const struct snapshot_count *n)
 {
     printf("records\t%" PRIu64 "\noverwritten\t%" PRIu64 "\nuncommitted\t%" PRIu64
            "\ndropped\t%" PRIu64 "\n",
            n->records, n->overwritten, n->uncommitted, n->dropped);
+    if (n->stopped)
+        printf("stopped\t%" PRIu64 "\n", n->stopped);
+    show_trigger(r);
     if (n->overwritten + n->uncommitted + n->dropped)
         complain("%s: %" PRIu64 " records are missing: cut more often, give the guest a larger "
                  "buffer, or mask event classes",
@@ -169,7 +209,7 @@ static int take(const struct region *r, int argc, char **argv)
         return EXIT_BAD;
     if (cut ? snapshot_cut(r, &begin, &end, out, &count) : snapshot_dump(r, out, &count))
         return EXIT_BAD;
-    return report(out, &count);
+    return report(r, out, &count);
 }
 
 int main(int argc, char **argv)
@@ -190,6 +230,8 @@ int main(int argc, char **argv)
     int bad;
     if (!strcmp(command, "cut") || !strcmp(command, "dump"))
         bad = take(&r, argc - 2, argv + 2);
+    else if (!strcmp(command, "mask") && argc <= 4)
+        bad = mask_command(&r, argc == 4 ? argv[3] : NULL);
     else if (argc != 3)
         bad = usage();
     else if (!strcmp(command, "state"))
@@ -198,6 +240,8 @@ int main(int argc, char **argv)
         bad = show_counters(&r);
     else if (!strcmp(command, "position"))
         bad = show_position(&r);
+    else if (!strcmp(command, "losses"))
+        bad = show_losses(&r);
     else
         bad = usage();
     region_close(&r);

@@ -17,7 +17,7 @@ static uint64_t copy_out(const struct region *r, unsigned cpu, uint64_t from, ui
         if (!region_record(r, cpu, i, &records[i - from]))
             records[i - from].id = 0;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    uint64_t oldest = region_oldest(r, cpu, region_reserved(r, cpu));
+    uint64_t oldest = region_oldest(r, cpu);
     return oldest < to ? oldest : to;
 }
 
@@ -44,7 +44,7 @@ static int cut_cpu(const struct region *r, unsigned cpu, const struct position *
                    const struct position *to, const char *out, struct snapshot_count *count)
 {
     uint64_t begin = from->reserved[cpu], end = to->reserved[cpu];
-    uint64_t reserved = region_reserved(r, cpu), oldest = region_oldest(r, cpu, reserved);
+    uint64_t reserved = region_reserved(r, cpu), oldest = region_oldest(r, cpu);
     if (begin > end || end > reserved || to->lost[cpu] < from->lost[cpu])
         return complain("%s: CPU %u: no records [%" PRIu64 ", %" PRIu64 "), it has reserved "
                         "%" PRIu64 ": take the positions from this guest, earlier one first",
@@ -87,7 +87,8 @@ int snapshot_cut(const struct region *r, const struct position *from, const stru
 }
 
 /* Squeezes out the slots that never got a record, so that the packet reads as CTF. */
-static void close_by_marks(struct trace_packet *p, unsigned reserved, struct snapshot_count *count)
+static void close_by_marks(struct trace_packet *p, unsigned reserved, uint64_t lost,
+                           struct snapshot_count *count)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < reserved; i++)
@@ -95,44 +96,51 @@ static void close_by_marks(struct trace_packet *p, unsigned reserved, struct sna
             p->records[n++] = p->records[i];
     memset(&p->records[n], 0, (TRACE_RECORDS_PER_PACKET - n) * sizeof *p->records);
     p->header.content_bits = 8 * (sizeof p->header + n * sizeof *p->records);
-    p->header.discarded += reserved - n;
+    p->header.discarded = lost + reserved - n;
+    p->header.time_begin = n ? p->records[0].time : p->header.time_begin;
     p->header.time_end = n ? p->records[n - 1].time : p->header.time_begin;
     count->uncommitted += reserved - n;
+}
+
+/* Packet `i / 126` as it stands. Returns 0 if the guest came round while it was copied. */
+static int copy_packet(const struct region *r, unsigned cpu, uint64_t i, struct trace_packet *p)
+{
+    memcpy(p, region_packet(r, cpu, i / TRACE_RECORDS_PER_PACKET), sizeof *p);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return p->header.magic == TRACE_CTF_MAGIC && region_oldest(r, cpu) <= i;
 }
 
 static int dump_cpu(const struct region *r, unsigned cpu, const char *out,
                     struct snapshot_count *count)
 {
     struct ctf_stream s;
-    uint64_t reserved = region_reserved(r, cpu);
-    uint64_t oldest = region_oldest(r, cpu, reserved);
+    uint64_t reserved = region_reserved(r, cpu), oldest = region_oldest(r, cpu);
+    uint64_t lost = region_lost(r, cpu), told = 0;
     if (ctf_stream_open(&s, out, cpu))
         return -1;
     int bad = 0;
     for (uint64_t i = oldest; i < reserved && !bad; i += TRACE_RECORDS_PER_PACKET) {
         struct trace_packet p;
-        memcpy(&p, region_packet(r, cpu, i / TRACE_RECORDS_PER_PACKET), sizeof p);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (p.header.magic != TRACE_CTF_MAGIC ||
-            region_oldest(r, cpu, region_reserved(r, cpu)) > i) {
+        if (!copy_packet(r, cpu, i, &p)) {
             count->overwritten += TRACE_RECORDS_PER_PACKET;
             continue;
         }
-        /* The guest counts the records of a packet that it takes for the next lap as discarded, but
-         * they lie before this dump, not between its packets. */
-        uint64_t number = i / TRACE_RECORDS_PER_PACKET, packets = r->head.cpu[cpu].packets;
-        if (number >= packets)
-            p.header.discarded -= (number - packets + 1) * TRACE_RECORDS_PER_PACKET;
         uint64_t left = reserved - i;
         if (p.header.content_bits != 8 * TRACE_PACKET_BYTES)
             close_by_marks(&p, left < TRACE_RECORDS_PER_PACKET ? left : TRACE_RECORDS_PER_PACKET,
-                           count);
+                           lost, count);
+        p.header.committed = 0;
+        told = p.header.discarded;
         bad = ctf_stream_packet(&s, &p);
     }
+    /* What a full buffer refused lies behind its last packet. */
+    if (!bad && lost > told)
+        bad = ctf_stream_gap(&s, lost - told, s.last_time, s.last_time);
     bad = ctf_stream_close(&s) || bad;
     count->records += s.records;
     count->overwritten += oldest;
-    count->dropped += region_lost(r, cpu);
+    count->dropped += lost;
+    count->stopped += region_stopped(r, cpu);
     return bad ? -1 : 0;
 }
 

@@ -17,6 +17,7 @@ struct snapshot_count {
     uint64_t overwritten; /* asked for, but of a lap that is gone */
     uint64_t uncommitted; /* reserved, never finished or still being written */
     uint64_t dropped;     /* refused by the guest for want of room */
+    uint64_t stopped;     /* refused by the guest because a trigger had fired: not missing */
 };
 
 /* Writes records [from, to) of every CPU to `out`, repacked into fresh packets; what is missing

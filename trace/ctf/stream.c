@@ -116,7 +116,9 @@ int ctf_stream_packet(struct ctf_stream *s, const struct trace_packet *packet)
 {
     if (fwrite(packet, sizeof *packet, 1, s->file) != 1)
         return complain("%s: %s", s->path, strerror(errno));
-    s->packets++;
+    s->packets = packet->header.packet_seq + 1;
+    s->last_time = packet->header.time_end;
+    s->discarded = packet->header.discarded;
     s->records +=
         (packet->header.content_bits / 8 - sizeof packet->header) / sizeof(struct trace_record);
     return 0;

@@ -5,6 +5,8 @@ ifndef CTF_SRC
 include trace/ctf/build.mk
 endif
 
+include trace/build.mk
+
 JOIN_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror
 JOIN_SRC := trace/join
 JOIN_HDR := $(wildcard $(JOIN_SRC)/*.h $(JOIN_SRC)/*.def trace/ctf/*.h) \
@@ -41,7 +43,7 @@ test-join: $(JOIN_TESTS) $(JOIN_TEST_PROGRAMS)
 	@set -e; for t in $(JOIN_TESTS); do $$t; done
 
 # The guest's own writer, as a Linux process, which runs between the snapshot's reads.
-$(JOIN_TEST)/test_snap: trace/buffer.c trace/ctf/region.c trace/ctf/snapshot.c
+$(JOIN_TEST)/test_snap: $(TRACE_WRITER) trace/ctf/region.c trace/ctf/snapshot.c
 $(JOIN_TEST)/test_snap: JOIN_TEST_LDFLAGS := -Wl,--wrap=region_record,--wrap=region_reserved
 
 $(JOIN_TEST)/test_%: $(JOIN_SRC)/test/test_%.c $(JOIN_TEST_KIT) $(JOIN_ALL) $(JOIN_HDR) \

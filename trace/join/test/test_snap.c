@@ -58,6 +58,13 @@ static struct region open_ram(void)
     return r;
 }
 
+/* The guest takes a packet for the next lap when it writes the first record of the one before. */
+static uint64_t oldest_of(uint64_t packets, uint64_t records)
+{
+    uint64_t prepared = (records - 1) / PER + 2;
+    return prepared > packets ? (prepared - packets) * PER : 0;
+}
+
 static struct position at(uint64_t reserved, uint64_t lost)
 {
     return (struct position){ .reserved = { reserved }, .lost = { lost } };
@@ -110,7 +117,7 @@ static void overwritten_records_are_counted(void **state)
     new_ram(4);
     for (unsigned step = 0; step < 30; step++) {
         emit(37);
-        uint64_t opened = written / PER + 1, oldest = opened > 4 ? (opened - 4) * PER : 0;
+        uint64_t oldest = oldest_of(4, written);
         struct snapshot_count n = cut(0, written, 0);
         assert_int_equal(n.overwritten, oldest);
         assert_int_equal(n.records, written - oldest);
@@ -167,7 +174,7 @@ static void a_dump_holds_all_and_closes_the_open_packet(void **state)
         struct region r = open_ram();
         assert_int_equal(snapshot_dump(&r, scratch("dump"), &n), 0);
         region_close(&r);
-        uint64_t opened = written / PER + 1, oldest = opened > 4 ? (opened - 4) * PER : 0;
+        uint64_t oldest = oldest_of(4, written);
         assert_int_equal(n.records, written - oldest);
         assert_int_equal(n.uncommitted, 0);
         expect("dump", (uint32_t)oldest + 1, written - oldest, 0);
@@ -219,9 +226,8 @@ static void cut_while_the_guest_writes(unsigned packets, uint32_t back, unsigned
     assert_int_equal(trace_read(&t, scratch("cut"), TRACE_SIDE_GUEST), 0);
     assert_int_equal(n.records, t.count);
     assert_int_equal(t.count + t.lost, back);
-    /* What the guest cannot have reached is there: it takes a packet when it opens it. */
-    uint32_t opened = (end + records) / PER + 1;
-    uint32_t oldest = opened > packets ? (opened - packets) * PER : 0;
+    /* What the guest cannot have reached is there. */
+    uint64_t oldest = oldest_of(packets, end + records);
     assert_true(t.count >= (oldest <= from ? back : oldest < end ? end - oldest : 0));
     for (size_t i = 0; i < t.count; i++) {
         assert_int_equal(t.events[i].seq, end - t.count + i + 1);
