@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model \
+.PHONY: help demo test check run sweep probes figures report paper faults bench bench-trace mutants conformance qemu-matrix model \
 	coverage fuzz hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
@@ -61,6 +61,10 @@ faults: setup-demo $(BUILD)/experiments/loadgen/loadgen ## inject each fault int
 bench: setup-bench ## side by side with DPDK's driver, and what checks, trace and faults cost: results/bench/bench.tsv
 	@$(MAKE) bench-built SETUP=no
 	@experiments/bench/bench.sh
+
+bench-trace: setup-bench ## what a trace event costs, beside LTTng-UST: results/bench/trace.tsv
+	@$(MAKE) bench-trace-built SETUP=no
+	@trace/bench/trace.sh
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
@@ -111,7 +115,7 @@ include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
 include virtio_net/coverage/build.mk virtio_net/fuzz/build.mk virtio_net/test/arch/build.mk
 include trace/build.mk trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
 include experiments/loadgen/build.mk experiments/lab/build.mk
-include experiments/peers/build.mk experiments/bench/build.mk
+include trace/bench/build.mk experiments/peers/build.mk experiments/bench/build.mk
 include plots/build.mk paper/build.mk
 
 # Everything that a sweep runs, here and on the host.

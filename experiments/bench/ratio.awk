@@ -1,6 +1,6 @@
 # From samples to bench.tsv: medians, the median ratio of the pairs, its 95 % interval by bootstrap over
 # the pairs (fixed seed, a generator of our own: the same numbers under every awk).
-#   awk -f ratio.awk UNITS SAMPLES      UNITS: lines "NAME UNIT[,UNIT...]"
+#   awk -f ratio.awk UNITS SAMPLES      UNITS: lines "NAME UNIT[,UNIT...] [PEER]"
 # A ratio above 1 means that ours is better: more frames per second, or less time.
 BEGIN {
     OFS = "\t"
@@ -13,6 +13,7 @@ BEGIN {
 NR == FNR {
     names[++cases] = $1
     units[$1] = $2
+    peer[$1] = NF > 2 ? $3 : "dpdk-virtio-user"
     next
 }
 FNR == 1 {
@@ -88,7 +89,7 @@ function row(name, unit,    i, a, n, o, p) {
     }
     bootstrap(a, n)
     print name (unit == "cpu_ns" ? "_cpu" : ""), median_of(name, "ours", unit), median_of(name, "peer", unit),
-        "dpdk-virtio-user", unit, sprintf("%.3f", median(a, n)), sprintf("%.3f", lo), sprintf("%.3f", hi), n,
+        peer[name], unit, sprintf("%.3f", median(a, n)), sprintf("%.3f", lo), sprintf("%.3f", hi), n,
         median_of(name, "ours", "backend_busy"), median_of(name, "peer", "backend_busy")
 }
 
