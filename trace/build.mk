@@ -23,5 +23,5 @@ $(TRACE_TEST)/test_trigger: trace/test/test_trigger.c $(TRACE_WRITER) \
 .PHONY: test-trace
 test-trace: $(TRACE_TEST)/test_nesting $(TRACE_TEST)/test_trigger
 	@set -e; for t in $^; do $$t; done
-	@BUILD=$(BUILD) bats --tap trace/test
+	@BUILD=$(BUILD) bats --tap trace/test/guest.bats
 endif

@@ -110,18 +110,39 @@ static __attribute__((noinline)) bool make_room(struct trace_writer *w, uint64_t
     return false;
 }
 
-void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a, uint64_t b)
+/* What is rare comes after the record. In a function of its own, so that the common path keeps
+ * nothing over a call. */
+static __attribute__((noinline)) void after(struct trace_writer *w, uint16_t id, uint8_t vq,
+                                            uint64_t slot, uint64_t now, uint64_t b)
+{
+    if (slot % PER == 0)
+        trace_prepare(w, slot / PER + 1);
+    if (w->watch >> (id % GUEST_EVENTS) & 1)
+        trace_look(w, id, vq, slot, now, b);
+}
+
+static void emit_without_room(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a,
+                              uint64_t b);
+
+/* With `look_for_room` false the rare case is left to emit_without_room, for the same reason. */
+static inline __attribute__((always_inline)) void emit(bool look_for_room, uint16_t id, uint8_t vq,
+                                                       uint8_t flags, uint32_t seq, uint64_t a,
+                                                       uint64_t b)
 {
     struct trace_writer *w = &trace_writers[trace_cpu()];
     struct trace_cpu_area *area = w->area;
-    /* The ordinal advances whether or not the record finds room, so that a loss shows as a gap. */
-    uint32_t own = trace_local_add(&ordinals[vq < QUEUES ? vq : QUEUES - 1][id % GUEST_EVENTS], 1);
     uint64_t slot, now;
     struct trace_packet *p;
     do {
         slot = read64(&area->reserved);
-        if (unlikely(slot >= read64(&w->limit)) && !make_room(w, slot, id))
-            return;
+        if (unlikely(slot >= read64(&w->limit))) {
+            if (!look_for_room) {
+                emit_without_room(id, vq, flags, seq, a, b);
+                return;
+            }
+            if (!make_room(w, slot, id))
+                return;
+        }
         p = w->packet[slot / PER % 2];
         now = trace_now();
     } while (unlikely(!trace_local_cmpxchg(&area->reserved, slot, slot + 1)));
@@ -129,14 +150,25 @@ void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a
     r->time = now;
     r->vq = vq;
     r->flags = flags | (trace_in_irq() ? TRACE_F_IN_IRQ : 0);
-    r->seq = seq ? seq : own;
+    r->seq = seq;
     r->a = a;
     r->b = b;
     __atomic_store_n(&r->id, id, __ATOMIC_RELEASE);
     if (unlikely(trace_local_add(&p->header.committed, 1) == PER))
         close_packet(area, p);
-    if (unlikely(slot % PER == 0))
-        trace_prepare(w, slot / PER + 1);
-    if (unlikely(w->watch >> (id % GUEST_EVENTS) & 1))
-        trace_look(w, id, vq, slot, now, b);
+    if (unlikely(slot % PER == 0 || w->watch >> (id % GUEST_EVENTS) & 1))
+        after(w, id, vq, slot, now, b);
+}
+
+static __attribute__((noinline)) void emit_without_room(uint16_t id, uint8_t vq, uint8_t flags,
+                                                        uint32_t seq, uint64_t a, uint64_t b)
+{
+    emit(true, id, vq, flags, seq, a, b);
+}
+
+void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a, uint64_t b)
+{
+    /* The ordinal advances whether or not the record finds room, so that a loss shows as a gap. */
+    uint32_t own = trace_local_add(&ordinals[vq < QUEUES ? vq : QUEUES - 1][id % GUEST_EVENTS], 1);
+    emit(false, id, vq, flags, seq ? seq : own, a, b);
 }

@@ -47,13 +47,13 @@ start_lttng() {
     } >"$work/lttng.log" 2>&1 || die "LTTng: $(tail -n 1 "$work/lttng.log")"
 }
 
-# instructions SIDE: of an event, exact
+# instructions SIDE: of an event, in our sources; LTTng has threads of its own in the program
 instructions() {
     local n=20000 of=()
     for k in 1 2; do
         LTTNG_UST_REGISTER_TIMEOUT=0 valgrind --tool=callgrind --callgrind-out-file="$work/profile" \
             "$program" run "$1" $((k * n)) >"$work/valgrind.log" 2>&1 || die "$1: $(tail -n 1 "$work/valgrind.log")"
-        of+=("$(awk '/^(totals|summary):/ { print $2; exit }' "$work/profile")")
+        of+=("$(awk -v files='/trace/.*[.][ch]$' -f "$root/experiments/bench/selfcost.awk" "$work/profile")")
     done
     awk -v n=$n -v a="${of[0]}" -v b="${of[1]}" 'BEGIN { printf "%.2f\n", (b - a) / n }'
 }

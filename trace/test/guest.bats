@@ -109,3 +109,26 @@ nmis_in_record() {
     echo "$output"
     [ "${lines[-1]}" = "1 $room $room 0" ]
 }
+
+@test "a stall stops the buffer, and the region names it, its queue and when" {
+    # shellcheck source=experiments/udp_guest.sh
+    . "$BATS_TEST_DIRNAME/../../experiments/udp_guest.sh"
+    udp_guest_start "$BATS_TEST_TMPDIR/guest" intr \
+        "workload=echo trace_mb=1 trigger=stall trigger_post=1 watchdog_ms=100 fault=irq_drop:after=20,times=1"
+    guest=$udp_guest_pid ram=$udp_guest_ram
+    # One frame at a time, so that the lost interrupt is followed by no other.
+    "$BUILD/experiments/loadgen/loadgen" --port "$udp_guest_port" --rate 100 --count 300 --drain-ms 3000 --out "$BATS_TEST_TMPDIR/load" || true
+    stopped() { "$snap" "$ram" state | grep -q '^trigger'; }
+    run until_true stopped
+    state=$("$snap" "$ram" state)
+    "$snap" "$ram" dump --out "$BATS_TEST_TMPDIR/dump" >"$BATS_TEST_TMPDIR/dump.tsv"
+    udp_guest_stop
+    guest=''
+    echo "$state"
+    grep -qx $'trigger\tstall' <<<"$state"
+    grep -qx $'trigger\tstall' "$BATS_TEST_TMPDIR/dump.tsv"
+    babeltrace2 --clock-cycles "$BATS_TEST_TMPDIR/dump" >"$BATS_TEST_TMPDIR/dump.txt"
+    # The fault, the rescue that fired the trigger, the trigger's own record right after it.
+    awk '/ fault: /{ f = NR } / rescue: / && !r { r = NR } / trigger: / { t = NR } END { print f, r, t, NR; exit !(f && r > f && t == r + 1) }' \
+        "$BATS_TEST_TMPDIR/dump.txt"
+}
