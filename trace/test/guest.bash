@@ -15,6 +15,7 @@ trace_guest() {
         -kernel "$BUILD/kernel/ringscope-hybrid.elf" -append "workload=trace trace_mb=2 $parameters" "$@" \
         <"$BATS_TEST_TMPDIR/monitor" >"$BATS_TEST_TMPDIR/monitor.log" 2>&1 3>&- &
     guest=$!
+    # shellcheck disable=SC2034 # the tests write to it
     exec {monitor}>"$BATS_TEST_TMPDIR/monitor"
 }
 
