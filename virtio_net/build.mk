@@ -87,7 +87,7 @@ test-driver: $(VNET_TESTS)
 	@for t in $(VNET_TESTS); do $$t || exit; done
 	virtio_net/test/text_identical.sh $(VNET_TEST_OUT)/text $(VNET_CORE) $(VNET_MODES:%=virtio_net/mode_%.c)
 
-include virtio_net/model/build.mk
+include virtio_net/model/build.mk virtio_net/schedule/build.mk
 
 .PHONY: conformance
 conformance:
