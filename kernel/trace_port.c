@@ -58,6 +58,7 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     if (dev->ctrl.on) {
         name_counter("ctrl_", "commands", &dev->ctrl.commands);
         name_counter("ctrl_", "refused", &dev->ctrl.refused);
+        name_counter("", "rss_on", &dev->rss_on);
     }
 #define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);
 #include "port_stats.def"

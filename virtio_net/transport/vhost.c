@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 /* Served from here, whatever the backend offers; and what a front end would have to serve and does
- * not: a control queue, and with it several pairs. */
+ * not: a control queue, and with it several pairs and who gets which frame. */
 #define LOCAL_FEATURES  (VNET_F(MAC) | VNET_F(STATUS))
-#define ABSENT_FEATURES (VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(MTU))
+#define ABSENT_FEATURES (VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(RSS) | VNET_F(MTU))
 
 static struct vhost *self(struct vnet_transport *t)
 {
