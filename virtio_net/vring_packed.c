@@ -218,6 +218,11 @@ static uint16_t used_bits(uint16_t at)
     return at & PVIRTQ_WRAP ? LAP_BITS : 0;
 }
 
+static uint16_t used_position(uint16_t slot, uint16_t bits)
+{
+    return bits ? slot | PVIRTQ_WRAP : slot;
+}
+
 static bool is_used(const struct pvirtq_desc *d, uint16_t bits)
 {
     return (le16(env_load_acquire16(&d->flags)) & LAP_BITS) == bits;
@@ -251,10 +256,10 @@ uint16_t vring_packed_pending(struct vring *r)
 uint32_t vring_packed_pop(struct vring *r, struct vring_used *used, uint32_t n)
 {
     struct vring_shadow *const shadow = r->shadow;
-    const struct pvirtq_desc *const end = r->p.desc + r->size;
     const uint32_t size = r->size;
+    const struct pvirtq_desc *const first = r->p.desc, *const end = first + size;
     const uint64_t in_flight = r->published - r->harvested;
-    const struct pvirtq_desc *d = &r->p.desc[SLOT(r->p.used_at)];
+    const struct pvirtq_desc *d = &first[SLOT(r->p.used_at)];
     uint16_t bits = used_bits(r->p.used_at);
     uint32_t i = 0, descs = 0;
     struct vring_freed freed;
@@ -285,7 +290,7 @@ uint32_t vring_packed_pop(struct vring *r, struct vring_used *used, uint32_t n)
         vring_free(&freed, (uint16_t)id, s, s);
     }
     vring_free_end(&freed, r, descs);
-    r->p.used_at = advance(r, r->p.used_at, descs);
+    r->p.used_at = used_position((uint16_t)(d - first), bits);
     r->harvested += i;
     return i;
 }
