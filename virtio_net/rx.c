@@ -50,7 +50,7 @@ static void drop_unreplaced(struct vnet_q *q, struct rx_batch *batch, struct vne
 {
     uint32_t dropped = 0;
     while (wanted > fresh) {
-        wanted -= vnet_rx_again(batch, batch->frames[--batch->frames_used]);
+        wanted -= vnet_rx_drop_last(batch);
         dropped++;
     }
     q->stats.drop_alloc += dropped;
@@ -78,17 +78,6 @@ static void replace(struct vnet_q *q, struct rx_batch *batch, uint32_t wanted)
     drop_unreplaced(q, batch, next, fresh, wanted);
 }
 
-static void count_frames(struct vnet_q *q, struct vnet_buf **frames, uint32_t n)
-{
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        for (const struct vnet_buf *b = frames[i]; b; b = b->next)
-            bytes += b->len;
-    }
-    q->stats.packets += n;
-    q->stats.bytes += bytes;
-}
-
 /* Takes up to room entries, and what the last frame has beyond them, and hands the frames up.
  * Returns the entries taken. */
 static uint32_t harvest(struct vnet_q *q, uint32_t room)
@@ -99,7 +88,8 @@ static uint32_t harvest(struct vnet_q *q, uint32_t room)
         return 0;
     replace(q, &batch, n - batch.again_used);
     post(q, batch.again, batch.again_used);
-    count_frames(q, batch.frames, batch.frames_used);
+    q->stats.packets += batch.frames_used;
+    q->stats.bytes += batch.bytes;
     TRACE(harvest, q, q->ring.harvested, n);
     if (FAULT(ring_break, q))
         vring_break(&q->ring, VNET_E_USED_JUMP);
