@@ -83,10 +83,10 @@ _Static_assert(sizeof(struct trace_packet) == TRACE_PACKET_BYTES, "header + 126 
  * guest runs, after a panic and after QEMU was killed. The guest writes, the host only reads. */
 #define TRACE_REGION_PADDR   0x1000000ull          /* 16 MiB: above the kernel image, below 4 GiB */
 #define TRACE_REGION_MAGIC   0x65706f6373676e72ull /* "rngscope" */
-#define TRACE_REGION_VERSION 2
-#define TRACE_HEAD_BYTES     (4 * TRACE_PACKET_BYTES)
+#define TRACE_REGION_VERSION 3
+#define TRACE_HEAD_BYTES     (6 * TRACE_PACKET_BYTES)
 #define TRACE_MAX_CPUS       8
-#define TRACE_MAX_COUNTERS   480 /* 8 queue pairs, and the rest */
+#define TRACE_MAX_COUNTERS   640 /* 8 queue pairs, 8 CPUs, and the rest */
 #define TRACE_COUNTER_NAME   24
 
 enum trace_guest_state { /* what the guest is doing, for the host that waits for it */
