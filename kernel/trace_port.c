@@ -58,10 +58,11 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     if (dev->ctrl.on) {
         name_counter("ctrl_", "commands", &dev->ctrl.commands);
         name_counter("ctrl_", "refused", &dev->ctrl.refused);
+        name_counter("", "rss_on", &dev->rss_on);
     }
 #define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);
 #include "port_stats.def"
-#define KSTAT(name, text) name_counter("", #name, &kernel_stats.name);
+#define KSTAT(name, text) name_counter("", #name, &kernel_stats[0].name);
 #include "stats.def"
     for (int i = 0; i < FAULT_POINTS; i++) {
         name_counter("fault_", fault_point_name((enum fault_point)i), &fault_counters.fired[i]);

@@ -210,10 +210,10 @@ static int connect_vectors(struct vnet_dev *dev)
     int failed = 0;
     irq_kind = own ? "msix" : "msix-shared";
     for (int i = 0; own && i < vnet_queues(dev); i++)
-        failed |= msix_set(bus.dev, dev->q[i].vector, queue_irq, &dev->q[i]);
+        failed |= msix_set(bus.dev, dev->q[i].vector, 0, queue_irq, &dev->q[i]);
     if (!own)
-        failed = msix_set(bus.dev, dev->q[0].vector, any_queue_irq, dev);
-    failed |= msix_set(bus.dev, dev->config.config_vector, config_irq, dev);
+        failed = msix_set(bus.dev, dev->q[0].vector, 0, any_queue_irq, dev);
+    failed |= msix_set(bus.dev, dev->config.config_vector, 0, config_irq, dev);
     if (failed)
         kprintf("vnet: no CPU vector is left for an MSI-X entry\n");
     return failed;

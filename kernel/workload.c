@@ -90,15 +90,18 @@ static struct vnet_buf *source_frame(uint64_t seq, uint64_t due)
     return b;
 }
 
-/* Sends the next frames that are due, up to a batch. Returns how many the ring took. */
-static uint32_t source_batch(uint64_t start, uint64_t seq)
+/* Sends the next frames that are due, up to a batch. Returns how many the ring took; *early: the
+ * batch ended at a frame that is not due yet. */
+static uint32_t source_batch(uint64_t start, uint64_t seq, bool *early)
 {
     struct vnet_buf *bufs[VNET_BATCH];
     uint32_t n = 0;
     uint64_t now = now_ns();
+    *early = false;
     while (n < VNET_BATCH && (!cmdline.count || seq + n < cmdline.count)) {
         uint64_t due = due_ns(start, seq + n);
-        if (due > now || !(bufs[n] = source_frame(seq + n, due)))
+        *early = due > now;
+        if (*early || !(bufs[n] = source_frame(seq + n, due)))
             break;
         n++;
     }
@@ -116,18 +119,20 @@ static void source(void *arg)
     while (!cmdline.count || seq < cmdline.count) {
         /* Held from the failed attempt into the sleep: the interrupt that makes room must not come
          * between the two. */
-        bool was = port_lock();
-        uint32_t sent = source_batch(start, seq);
+        bool was = port_lock(), early;
+        uint32_t sent = source_batch(start, seq, &early);
         seq += sent;
         port_stats.sourced += sent;
-        bool early = due_ns(start, seq) > now_ns();
+        /* Whether the next frame is early is looked at once: asked again here, it may have become
+         * due, and the wait for room would be one with nothing in flight. */
         if (!sent && !early) {
             port_stats.source_waits++;
             port_wait_for_sent();
         }
         port_unlock(was);
-        if (early)
-            thread_sleep_ns(due_ns(start, seq) - now_ns());
+        uint64_t due = due_ns(start, seq), now = now_ns();
+        if (early && due > now)
+            thread_sleep_ns(due - now);
         else
             thread_yield();
     }

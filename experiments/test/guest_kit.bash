@@ -73,12 +73,21 @@ echo_load() {
     done
 }
 
+# total NAME: of all pairs: rx_packets, rx2_packets ...
+total() {
+    local name sum=0
+    for name in "${!value[@]}"; do
+        [[ ! $name =~ ^${1%%_*}[2-9]?_${1#*_}$ ]] || sum=$((sum + value[$name]))
+    done
+    echo "$sum"
+}
+
 # The generator has the last frame before the guest has reclaimed its buffer: wait for the reclaim.
 # Counters are left as they then are; what still does not hold is for the caller to find.
 settle() {
     for _ in {1..250}; do
         counters
-        if [ "$(counter rx_packets)" -ge "$1" ] && [ "$(counter tx_packets)" -eq "$(counter tx_posted)" ]; then
+        if [ "$(total rx_packets)" -ge "$1" ] && [ "$(total tx_packets)" -eq "$(total tx_posted)" ]; then
             return 0
         fi
         sleep 0.02

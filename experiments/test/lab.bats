@@ -133,7 +133,7 @@ cell_count() {
 
 @test "a guest that does not boot is one clear line, and the finished cells stay" {
     printf 'mode = intr\nseconds = 1\nwatchdog_ms = 1\n' >experiments/sweeps/test-noboot.sweep
-    export LAB_STATE=${LAB_STATE:-$BUILD/lab/${RELEASE:-trixie}}
+    export LAB_STATE=${LAB_STATE:-$BUILD/lab/${LAB_RELEASE:-trixie}}
     broken=$BATS_TEST_TMPDIR/build
     mkdir "$broken"
     ln -s "$BUILD"/{experiments,trace} "$broken/"

@@ -8,9 +8,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$here/common.sh"
 
-usage="usage: selftest.sh [--traffic CMD] [--seconds N] [--also FUNCTION]..."
+usage="usage: selftest.sh [--probes basic|full|full-kvm] [--traffic CMD] [--seconds N]
+                   [--also FUNCTION]..."
+probes=full
 traffic= # none: whatever runs already
-seconds=60 # the longest wait for every event to show up
+seconds=300 # the longest wait for every event to show up
 also=()
 failures=0
 
@@ -23,6 +25,7 @@ parse_arguments() {
     while (($# > 0)); do
         (($# > 1)) || die "$usage"
         case $1 in
+        --probes) probes=$2 ;;
         --traffic) traffic=$2 ;;
         --seconds) seconds=$2 ;;
         --also) also+=("$2") ;;
@@ -125,7 +128,7 @@ parse_arguments "$@"
 need_host
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-script=$(script_for "$(bpftrace_version)")
+script=$(script_for "$(bpftrace_version)" "$probes")
 list_functions
 add_probes "$script" >"$work/also.bt"
 check_functions "$script"
@@ -138,7 +141,7 @@ check_functions "$script"
 add_counters "$work/plain.bt" >"$work/script.bt"
 
 launch "$work/script.bt" "$work/log" "$work/err"
-wait_attached "$work/log" "$work/err" 0 120
+wait_attached "$work/log" "$work/err" 0 "${TRACER_ATTACH_SECONDS:-600}"
 run_traffic
 end_tracer "$tracer_pid"
 check_hits
