@@ -5,12 +5,12 @@
 
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
 {
-    uint32_t done = 0;
-    while (done < budget) {
+    uint32_t done = 0, room, n;
+    do {
         struct vring_used used[VNET_BATCH];
         struct vnet_buf *batch[VNET_BATCH];
-        uint32_t room = budget - done < VNET_BATCH ? budget - done : VNET_BATCH;
-        uint32_t n = vring_pop(&q->ring, used, room);
+        room = budget - done < VNET_BATCH ? budget - done : VNET_BATCH;
+        n = vring_pop(&q->ring, used, room);
         if (!n)
             break;
         /* The used length of a transmit buffer says nothing ("Transmitting Packets": the device
@@ -26,7 +26,7 @@ uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
         q->stats.packets += n;
         TRACE(harvest, q, q->ring.harvested, n);
         vnet_up_tx_done(q, batch, n);
-    }
+    } while (n == room && done < budget);
     vnet_note_broken(q);
     return done;
 }

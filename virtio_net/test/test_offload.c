@@ -305,12 +305,11 @@ static void test_prerequisites(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chains),           cmocka_unit_test(test_mixture),
-        cmocka_unit_test(test_sent_headers),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_stale_headers),
-        cmocka_unit_test(test_too_many_parts),   cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_received_headers), cmocka_unit_test(test_hint),
-        cmocka_unit_test(test_prerequisites),
+        cmocka_unit_test(test_chains),        cmocka_unit_test(test_mixture),
+        cmocka_unit_test(test_sent_headers),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_stale_headers), cmocka_unit_test(test_too_many_parts),
+        cmocka_unit_test(test_too_long),      cmocka_unit_test(test_received_headers),
+        cmocka_unit_test(test_hint),          cmocka_unit_test(test_prerequisites),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
