@@ -9,9 +9,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/common.sh"
 
 usage="usage: selftest.sh [--probes basic|full|full-kvm] [--traffic CMD] [--seconds N]
-                   [--also FUNCTION]..."
+                   [--also FUNCTION]... [--keep FILE]"
 probes=full
 traffic= # none: whatever runs already
+keep=/dev/null # the log, for whoever wants to read on
 seconds=300 # the longest wait for every event to show up
 also=()
 failures=0
@@ -28,6 +29,7 @@ parse_arguments() {
         --probes) probes=$2 ;;
         --traffic) traffic=$2 ;;
         --seconds) seconds=$2 ;;
+        --keep) keep=$2 ;;
         --also) also+=("$2") ;;
         *) die "$usage" ;;
         esac
@@ -144,6 +146,7 @@ launch "$work/script.bt" "$work/log" "$work/err"
 wait_attached "$work/log" "$work/err" 0 "${TRACER_ATTACH_SECONDS:-600}"
 run_traffic
 end_tracer "$tracer_pid"
+cat "$work/log" >"$keep" || die "cannot write $keep"
 check_hits
 check_events
 ((failures == 0)) || exit 1
