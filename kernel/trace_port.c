@@ -9,6 +9,7 @@
 #include "../virtio_net/mode.h"
 #include "clock.h"
 #include "cmdline.h"
+#include "cpu.h"
 #include "console.h"
 #include "page.h"
 #include "panic.h"
@@ -44,6 +45,23 @@ static const char *queue_prefix(const struct vnet_q *q)
     return prefix;
 }
 
+/* The booting CPU's have no prefix, as on a machine that has but one; then "cpu1_" and so on. One
+ * that serves no pair has no frames. */
+static void name_cpu_counters(unsigned cpu)
+{
+    char prefix[8] = "";
+    if (cpu)
+        snprintf(prefix, sizeof(prefix), "cpu%u_", cpu);
+    struct port_stats *frames = &port_stats[cpu];
+#define PORT_STAT(name, text) name_counter(prefix, #name, &frames->name);
+    if (cpu < port_cpus()) {
+#include "port_stats.def"
+    }
+    struct kernel_stats *stats = &kernel_stats[cpu];
+#define KSTAT(name, text) name_counter(prefix, #name, &stats->name);
+#include "stats.def"
+}
+
 /* Counted apart from the records, so that a test can tell that none is missing. */
 static struct {
     uint64_t taken, in_writer, in_record;
@@ -66,18 +84,21 @@ static bool on_nmi(uint64_t rip)
 {
     uint64_t offset;
 
+    /* Every CPU of the machine gets it; one that serves no queue has no stream. */
+    if (trace_cpu() >= trace_region()->cpus)
+        return true;
     const char *function = symbol_find(rip, &offset);
     bool in_writer = function && !strcmp(function, "trace_emit");
-    nmis.taken++;
-    nmis.in_writer += in_writer;
-    nmis.in_record += record_is_open();
-    TRACE_AT(nmi, (uint32_t)nmis.taken, 0, TRACE_VQ_NONE, rip, in_writer);
+    uint64_t taken = __atomic_add_fetch(&nmis.taken, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&nmis.in_writer, in_writer, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&nmis.in_record, record_is_open(), __ATOMIC_RELAXED);
+    TRACE_AT(nmi, (uint32_t)taken, 0, TRACE_VQ_NONE, rip, in_writer);
     return true;
 }
 
-static struct trace_region *init_region(void)
+static struct trace_region *init_region(unsigned cpus)
 {
-    if (trace_buffer_init(region_base(), region_bytes(), 1, tsc_hz()))
+    if (trace_buffer_init(region_base(), region_bytes(), cpus, tsc_hz()))
         panic("trace region of %zu bytes is too small", region_bytes());
     struct trace_region *r = trace_region();
     r->mask = (uint32_t)cmdline.trace_mask;
@@ -93,13 +114,13 @@ static struct trace_region *init_region(void)
 
 void trace_port_init_alone(void)
 {
-    struct trace_region *r = init_region();
+    struct trace_region *r = init_region(cpu_count());
     snprintf(r->about, sizeof(r->about), "workload=%s", cmdline.workload);
 }
 
 void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
 {
-    struct trace_region *r = init_region();
+    struct trace_region *r = init_region(port_cpus());
     snprintf(r->about, sizeof(r->about),
              "mode=%s event_idx=%d packed=%d workload=%s transport=%s irq=%s rx_ring=%u tx_ring=%u "
              "budget=%lu",
@@ -114,11 +135,10 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     if (dev->ctrl.on) {
         name_counter("ctrl_", "commands", &dev->ctrl.commands);
         name_counter("ctrl_", "refused", &dev->ctrl.refused);
+        name_counter("", "rss_on", &dev->rss_on);
     }
-#define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);
-#include "port_stats.def"
-#define KSTAT(name, text) name_counter("", #name, &kernel_stats.name);
-#include "stats.def"
+    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+        name_cpu_counters(cpu);
     for (int i = 0; i < FAULT_POINTS; i++) {
         name_counter("fault_", fault_point_name((enum fault_point)i), &fault_counters.fired[i]);
         name_counter("passed_", fault_point_name((enum fault_point)i), &fault_counters.passed[i]);

@@ -16,7 +16,10 @@ struct trap_frame {
 #define TRAP_PAGE_FAULT 14
 #define TRAP_FIRST_IRQ  32
 
+/* The table of entries, for all CPUs, and the rest for the booting one; the others call the second.
+ */
 void trap_init(void);
+void trap_init_cpu(void);
 
 /* If set: called in a non-maskable interrupt that came at rip, on the NMI's own stack, whatever it
  * interrupted. True: that was all; false: panic. It may not cause an exception: iretq would let the

@@ -72,6 +72,7 @@ static inline void trace_local_inc(uint64_t *word)
 
 #ifdef PORT_GUEST
 
+#include "../kernel/cpu.h"
 #include "../kernel/irq.h"
 
 static inline bool trace_in_irq(void)
@@ -79,11 +80,10 @@ static inline bool trace_in_irq(void)
     return irq_in_handler();
 }
 
-/* This CPU, below the number that trace_buffer_init was given. A thread is not moved to another
- * CPU while it writes a record: threads yield, and the writer does not. */
+/* This CPU, below the number that trace_buffer_init was given. A thread stays on its CPU. */
 static inline uint32_t trace_cpu(void)
 {
-    return 0;
+    return cpu_index();
 }
 
 #else
