@@ -55,8 +55,9 @@ wait_for_mark() {
     die "mark $1 did not appear in the host's log within 10 s: is bpftrace alive?"
 }
 
+# Of every CPU, with its losses, as `cut` takes them.
 positions() {
-    ./ringsnap "$ram" position | awk '$1 == 0 { print $2 }'
+    ./ringsnap "$ram" position | awk '{ printf "%s%s:%s", NR > 1 ? "," : "", $2, $3 }'
 }
 
 snapshot() {

@@ -29,8 +29,9 @@ counter() {
     "$snap" "$ram" counters | awk -v name="$1" '$1 == name { print $2 }'
 }
 
+# Of the CPU that writes.
 position() {
-    "$snap" "$ram" position | awk '{ print $2 }'
+    "$snap" "$ram" position | awk '$1 == 0 { print $2 }'
 }
 
 # until_true COMMAND...: within two minutes
@@ -43,7 +44,7 @@ until_true() {
 }
 
 written() {
-    (($(position 2>/dev/null || echo 0) >= $1))
+    ((0$(position 2>/dev/null) >= $1))
 }
 
 # The dump of the guest: the self-test's records numbered without a gap, each of them whole; "FIRST LAST
