@@ -44,7 +44,9 @@ until_true() {
 }
 
 written() {
-    ((0$(position 2>/dev/null) >= $1))
+    local at
+    at=$(position 2>/dev/null)
+    ((${at:-0} >= $1))
 }
 
 # The dump of the guest: the self-test's records numbered without a gap, each of them whole; "FIRST LAST
