@@ -65,7 +65,7 @@ int main(int argc, char **argv)
         options_help(program.id, program.usage, stdout);
     if (parsed)
         return parsed > 0 ? 0 : 2;
-    if (report_open(&o) || program_begin(&o) || port_start(&o) || port_listen())
+    if (report_open(&o) || program_begin(&o) || port_start(&o) || port_listen(&o))
         return 1;
     say_start();
     int error = port_run(&o);

@@ -252,15 +252,6 @@ struct pair_times pair_join(struct port_pair *p)
     return worker_of(p)->times;
 }
 
-void pair_close(struct port_pair *p)
-{
-    struct worker *w = worker_of(p);
-    if (w->wake >= 0)
-        close(w->wake);
-    if (w->epoll >= 0)
-        close(w->epoll);
-}
-
 void port_wake(unsigned pair)
 {
     env_eventfd_signal(workers[pair].wake);

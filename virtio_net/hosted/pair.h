@@ -18,8 +18,8 @@ enum pair_state { /* to the main thread */
                   PAIR_ENDED,
 };
 
-/* Before the device's queues are used: all that a thread needs, with `news` as the eventfd on which
- * it says that its state has changed. 0, or -1 after one line on stderr. */
+/* All that a thread needs, for each pair before any thread is created: they wake one another. `news`
+ * is the eventfd on which it says that its state has changed. 0, or -1 after one line on stderr. */
 int pair_prepare(struct port_pair *p, const struct options *o, int news);
 /* Creates the thread. `alone`: the traffic is over when this pair is done. */
 int pair_begin(struct port_pair *p, bool alone);
@@ -36,6 +36,5 @@ struct pair_times {
 };
 /* Waits for the thread to end. */
 struct pair_times pair_join(struct port_pair *p);
-void pair_close(struct port_pair *p);
 
 #endif

@@ -62,7 +62,7 @@ uint32_t port_send(struct port_pair *p, struct vnet_buf **bufs, uint32_t n);
 /* run.c: from port_listen on, signals and the backend's end are noticed. port_run runs the program
  * until it is done, its time is over or a signal comes, and then until what was sent has been
  * reclaimed. 0, or -1 after one line on stderr. */
-int port_listen(void);
+int port_listen(const struct options *o);
 int port_run(const struct options *o);
 
 /* pair.c: has that pair's thread call program_step again. From any thread. */

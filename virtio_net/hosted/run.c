@@ -35,7 +35,7 @@ static int watch(int fd, uint32_t events, uint32_t number)
 }
 
 /* A signal also ends the sleep that is about to begin, by an eventfd of its own. */
-int port_listen(void)
+int port_listen(const struct options *o)
 {
     struct sigaction action = { .sa_handler = ask_to_stop };
     epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -46,7 +46,12 @@ int port_listen(void)
     int wrong = epoll < 0 || watch(stop_event, EPOLLIN, STOP) || watch(news, EPOLLIN, NEWS);
     if (!wrong && port_vhost.socket >= 0)
         wrong = watch(port_vhost.socket, EPOLLRDHUP, BACKEND);
-    return wrong ? port_complain("epoll: %s", strerror(errno)) : 0;
+    if (wrong)
+        return port_complain("epoll: %s", strerror(errno));
+    int error = 0;
+    for (unsigned i = 0; i < port_dev.pairs && !error; i++)
+        error = pair_prepare(&port_pairs[i], o, news);
+    return error;
 }
 
 static int hung_up(void)
@@ -237,9 +242,7 @@ static int begin(const struct options *o)
     sigaddset(&ours, SIGTERM);
     sigprocmask(SIG_BLOCK, &ours, &before);
     while (threads < port_dev.pairs && !error) {
-        error = pair_prepare(pair(threads), o, news);
-        if (!error)
-            error = pair_begin(pair(threads), alone);
+        error = pair_begin(pair(threads), alone);
         threads += !error;
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
