@@ -148,7 +148,8 @@ rings=("" "--packed" "--no-event-idx" "--packed --no-event-idx" "--packed --feat
             run_program "source-$mode" --vhost-user "$work/vhost0" --count 2000 --window 32 --pairs "$pairs"
             conserved "source-$mode"
             (($(counter "source-$mode" sunk) == 2000 && $(total "source-$mode" rx packets) == 2000))
-            ((pairs == 1 || $(counter "source-$mode" "pair${pairs}_sunk") == 2000 / pairs))
+            # One that stayed away from its pair would have been counted by another.
+            ((pairs == 1)) || (($(counter "source-$mode" "pair${pairs}_sunk") == 2000 / pairs))
             interrupts "source-$mode" "$mode"
             sent=$((sent + 2000))
         done
@@ -175,13 +176,6 @@ rings=("" "--packed" "--no-event-idx" "--packed --no-event-idx" "--packed --feat
     # Some of what came back from a reset testpmd may have received before.
     echo "sent $sent, given back $given_back, testpmd received $(testpmd_count RX 0)"
     (($(testpmd_count RX 0) >= sent && $(testpmd_count RX 0) <= sent + given_back))
-}
-
-@test "more pairs than testpmd has are refused" {
-    testpmd_start rxonly 1 2
-    run -1 run_program source-intr --vhost-user "$work/vhost0" --pairs 4
-    [[ $output == *"4 pairs of queues are asked for and the backend has 2"* ]]
-    testpmd_stop
 }
 
 @test "sink takes what testpmd txonly sends" {
