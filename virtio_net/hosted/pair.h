@@ -18,8 +18,9 @@ enum pair_state { /* to the main thread */
                   PAIR_ENDED,
 };
 
-/* All that a thread needs, for each pair before any thread is created: they wake one another. `news`
- * is the eventfd on which it says that its state has changed. 0, or -1 after one line on stderr. */
+/* All that a thread needs, for each pair before any thread is created: they wake one another.
+ * `news` is the eventfd on which it says that its state has changed. 0, or -1 after one line on
+ * stderr. */
 int pair_prepare(struct port_pair *p, const struct options *o, int news);
 /* Creates the thread. `alone`: the traffic is over when this pair is done. */
 int pair_begin(struct port_pair *p, bool alone);

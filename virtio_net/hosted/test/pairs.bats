@@ -179,8 +179,7 @@ lossy_conserved() {
     between "$received" "$(counter backend given)" $((received + $(total "$1" rx given_back)))
 }
 
-# rule: VR-1
-# rule: VR-2
+# /* rule: VR-1 */ /* rule: VR-2 */
 queue_resets() {
     local mode=$1 ring pairs
     for pairs in 1 2; do
