@@ -9,7 +9,8 @@ driver=$(dirname "$here")
 table=${RESULTS:-$driver/../results}/proof/conformance.tsv
 mkdir -p "$(dirname "$table")"
 awk -v strict=1 -f "$here/conformance.awk" "$here/rules.tsv" "$driver/features.def" \
-    "$driver/model/variants.tsv" "$driver"/test/*.c "$driver"/../faultinj/device*.c >"$table.part"
+    "$driver/model/variants.tsv" "$driver"/test/*.c \
+    "$driver"/hosted/test/test_*.c "$driver"/../faultinj/device*.c >"$table.part"
 mv "$table.part" "$table"
 [[ ${1:-} != --table ]] || column -t -s $'\t' "$table"
 # For the runner of the tests: a rule is a test.

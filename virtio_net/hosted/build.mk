@@ -6,7 +6,7 @@ HOSTED_PROGRAMS := source sink echo pcap
 HOSTED_OUT      := $(BUILD)/virtio_net/hosted
 HOSTED_CORE     := $(filter-out $(VNET_TRANSPORTS) %/vectors.c,$(VNET_CORE)) \
 	$(patsubst %,virtio_net/transport/%.c,vhost vhost_ctrl vhost_user vhost_net)
-HOSTED_COMMON   := $(patsubst %,virtio_net/hosted/%.c,main options device pool loop report)
+HOSTED_COMMON   := $(patsubst %,virtio_net/hosted/%.c,main options device pool pair run account report)
 HOSTED_source   := virtio_net/hosted/source.c virtio_net/hosted/sender.c
 HOSTED_sink     := virtio_net/hosted/sink.c
 HOSTED_echo     := virtio_net/hosted/echo.c
@@ -16,10 +16,13 @@ HOSTED_LIBS_pcap := -lpcap
 HOSTED_LINK_source := -static
 HOSTED_LINK_sink   := -static
 HOSTED_LINK_echo   := -static
-HOSTED_FLAGS    := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -MMD -MP -I. -DPORT_PROCESS -DTRACE=0 -DFAULT=0
-HOSTED_SAN      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+HOSTED_FLAGS    := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -MMD -MP -I. -DPORT_PROCESS -DTRACE=0 -DFAULT=0 -pthread
+HOSTED_SAN      := -O1 -g -pthread -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# Twice: as they are used, and with the sanitizers for the tests.
+# What the threads of one process share needs no fences, which ThreadSanitizer does not know.
+HOSTED_TSAN     := -O1 -g -pthread -fsanitize=thread -Wno-tsan
+
+# As they are used, and with the sanitizers for the tests.
 $(HOSTED_OUT)/opt/%.o: %.c
 	@mkdir -p $(@D)
 	gcc $(HOSTED_FLAGS) -O2 -g -c -o $@ $<
@@ -27,14 +30,21 @@ $(HOSTED_OUT)/san/%.o: %.c
 	@mkdir -p $(@D)
 	gcc $(HOSTED_FLAGS) $(HOSTED_SAN) -c -o $@ $<
 
+$(HOSTED_OUT)/tsan/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(HOSTED_FLAGS) $(HOSTED_TSAN) -c -o $@ $<
+
 # hosted_program PROGRAM MODE
 define hosted_program
 $(HOSTED_OUT)/$(1)-$(2): $$(patsubst %.c,$(HOSTED_OUT)/opt/%.o,$(HOSTED_CORE) $(HOSTED_COMMON) \
 		$(HOSTED_$(1)) virtio_net/mode_$(2).c)
-	gcc -O2 $$(HOSTED_LINK_$(1)) -o $$@ $$^ $$(HOSTED_LIBS_$(1))
+	gcc -O2 -pthread $$(HOSTED_LINK_$(1)) -o $$@ $$^ $$(HOSTED_LIBS_$(1))
 $(HOSTED_OUT)/san/$(1)-$(2): $$(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_CORE) $(HOSTED_COMMON) \
 		$(HOSTED_$(1)) virtio_net/mode_$(2).c)
 	gcc $$(HOSTED_SAN) -o $$@ $$^ $$(HOSTED_LIBS_$(1))
+$(HOSTED_OUT)/tsan/$(1)-$(2): $$(patsubst %.c,$(HOSTED_OUT)/tsan/%.o,$(HOSTED_CORE) $(HOSTED_COMMON) \
+		$(HOSTED_$(1)) virtio_net/mode_$(2).c)
+	gcc $$(HOSTED_TSAN) -o $$@ $$^ $$(HOSTED_LIBS_$(1))
 endef
 $(foreach p,$(HOSTED_PROGRAMS),$(foreach m,$(VNET_MODES),$(eval $(call hosted_program,$(p),$(m)))))
 HOSTED_BINARIES := $(foreach p,$(HOSTED_PROGRAMS),$(VNET_MODES:%=$(p)-%))
@@ -61,17 +71,19 @@ define hosted_pretended
 $(HOSTED_OUT)/san/pretend-echo-$(1): $$(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_CORE) $(HOSTED_COMMON) \
 		$(HOSTED_echo) virtio_net/mode_$(1).c $(filter faultinj/%,$(HOSTED_BACKEND)) \
 		virtio_net/hosted/test/pretend_vhost.c)
-	gcc $$(HOSTED_SAN) -Wl,--wrap=ioctl,--wrap=open -o $$@ $$^ -lpthread
+	gcc $$(HOSTED_SAN) -Wl,--wrap=ioctl,--wrap=open -o $$@ $$^
 endef
 $(foreach m,$(VNET_MODES),$(eval $(call hosted_pretended,$(m))))
 
 HOSTED_TESTED := $(HOSTED_BINARIES:%=$(HOSTED_OUT)/san/%) $(HOSTED_OUT)/san/backend
 test-hosted-built: $(HOSTED_TESTED)
-.PHONY: test-hosted test-dpdk test-vhost-net
+.PHONY: test-hosted test-hosted-tsan test-dpdk test-vhost-net
 test-hosted: $(HOSTED_TESTED) $(HOSTED_TABLE_TESTS) $(VNET_MODES:%=$(HOSTED_OUT)/san/pretend-echo-%) \
 		$(BUILD)/experiments/loadgen/loadgen
 	@for t in $(HOSTED_TABLE_TESTS); do $$t || exit; done
-	@bats --tap virtio_net/hosted/test/hosted.bats virtio_net/hosted/test/tap.bats
+	@bats --tap $(patsubst %,virtio_net/hosted/test/%.bats,hosted pairs tap)
+test-hosted-tsan: $(HOSTED_BINARIES:%=$(HOSTED_OUT)/tsan/%) $(HOSTED_OUT)/san/backend
+	@HOSTED_VARIANT=tsan bats --tap virtio_net/hosted/test/pairs.bats
 test-dpdk: $(HOSTED_TESTED)
 	@bats --tap virtio_net/hosted/test/dpdk.bats
 test-vhost-net: $(VNET_MODES:%=$(HOSTED_OUT)/echo-%) $(BUILD)/experiments/loadgen/loadgen

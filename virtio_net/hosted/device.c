@@ -4,19 +4,23 @@
 
 struct vnet_dev port_dev;
 struct vhost port_vhost;
-static void *rings[VNET_QUEUES], *shadows[VNET_QUEUES];
+struct port_pair port_pairs[VNET_PAIRS_MAX];
+static void *rings[VNET_QUEUES_MAX + 1], *shadows[VNET_QUEUES_MAX + 1];
+
+static struct port_pair *pair_of(const struct vnet_q *q)
+{
+    return &port_pairs[q->index / VNET_QUEUES];
+}
 
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    (void)q;
-    program_rx(bufs, n);
+    program_rx(pair_of(q), bufs, n);
 }
 
 void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    (void)q;
     for (uint32_t i = 0; i < n; i++)
-        port_frame_free(bufs[i]);
+        port_frame_free(pair_of(q), bufs[i]);
 }
 
 void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
@@ -27,16 +31,15 @@ void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     uint32_t k = 0;
-    (void)q;
-    while (k < n && (bufs[k] = port_buf_alloc()))
+    while (k < n && (bufs[k] = port_buf_alloc(pair_of(q))))
         k++;
     return k;
 }
 
-uint32_t port_send(struct vnet_buf **bufs, uint32_t n)
+uint32_t port_send(struct port_pair *p, struct vnet_buf **bufs, uint32_t n)
 {
-    uint32_t k = vnet_tx(&port_dev.q[VNET_TX], bufs, n);
-    vnet_flush(&port_dev.q[VNET_TX]);
+    uint32_t k = vnet_tx(p->tx, bufs, n);
+    vnet_flush(p->tx);
     return k;
 }
 
@@ -55,6 +58,7 @@ static uint64_t wanted_features(const struct options *o)
     const char *word;
     want = o->no_event_idx ? want & ~VNET_F(EVENT_IDX) : want;
     want = o->packed ? want | VNET_F(RING_PACKED) : want;
+    want = o->pairs > 1 ? want | VNET_F(CTRL_VQ) | VNET_F(MQ) : want;
     if (!o->features)
         return want;
     int error = vnet_features_edit(&want, o->features, &word);
@@ -77,12 +81,17 @@ static int check_features(uint64_t want)
 static int attach(const struct options *o, uint64_t want)
 {
     uint16_t none = VIRTIO_MSI_NO_VECTOR;
-    struct vnet_config cfg = { .want = want, .config_vector = none };
-    for (uint16_t i = 0; i < VNET_QUEUES; i++) {
-        cfg.ring_size[i] = (uint16_t)o->ring;
+    struct vnet_config cfg = { .want = want, .pairs = (uint16_t)o->pairs, .config_vector = none };
+    cfg.ring_size[VNET_RX] = cfg.ring_size[VNET_TX] = (uint16_t)o->ring;
+    for (uint16_t i = 0; i < VNET_QUEUES_MAX; i++)
         cfg.vector[i] = vnet_mode.uses_irqs ? i : none;
-    }
     int error = vnet_attach(&port_dev, &port_vhost.base, &cfg);
+    for (unsigned i = 0; i < VNET_PAIRS_MAX; i++) {
+        struct port_pair *p = &port_pairs[i];
+        p->index = i;
+        p->rx = &port_dev.q[VNET_QUEUES * i + VNET_RX];
+        p->tx = &port_dev.q[VNET_QUEUES * i + VNET_TX];
+    }
     return error ? explain(error) : check_features(want);
 }
 
@@ -92,8 +101,9 @@ int port_start(const struct options *o)
     uint64_t want = wanted_features(o);
     if (!want)
         return -1;
-    int error = o->vhost_user ? vhost_user_open(&port_vhost, o->vhost_user, 1, ms)
-                              : vhost_net_open(&port_vhost, o->vhost_net, 1, ms);
+    uint16_t pairs = (uint16_t)o->pairs;
+    int error = o->vhost_user ? vhost_user_open(&port_vhost, o->vhost_user, pairs, ms)
+                              : vhost_net_open(&port_vhost, o->vhost_net, pairs, ms);
     if (error)
         return explain(error);
     if (attach(o, want) || pool_init(&port_vhost.memory, rings, shadows))
@@ -104,8 +114,21 @@ int port_start(const struct options *o)
 
 static void give_back(struct vnet_q *q, struct vnet_buf *b)
 {
-    (void)q;
-    port_frame_free(b);
+    port_frame_free(pair_of(q), b);
+}
+
+int port_queue_reset(struct vnet_q *q)
+{
+    int error = vnet_queue_reset(q, give_back);
+    if (!error)
+        error = vnet_queue_restart(q, rings[q->index], shadows[q->index]);
+    return error || port_vhost.error[0] ? explain(error) : 0;
+}
+
+int port_restart(void)
+{
+    int error = vnet_restart(&port_dev, give_back);
+    return error || port_vhost.error[0] ? explain(error) : 0;
 }
 
 /* "free + with the device = size", of each ring, while it still runs. */
@@ -125,9 +148,8 @@ int port_stop(void)
     int stopped = vnet_stop(&port_dev, give_back);
     if (stopped)
         error = explain(stopped);
-    if (!error && port_stats.pool_free != port_stats.pool_total)
-        error = port_complain("%lu buffers were made and %lu are back: some are lost",
-                              port_stats.pool_total, port_stats.pool_free);
+    if (!error)
+        error = account_check();
     vhost_close(&port_vhost);
     pool_release(&port_vhost.memory, shadows);
     return error;

@@ -1,11 +1,11 @@
 /* Sends every test frame back to where it came from; frames of others are counted and dropped. */
 #include "../../experiments/loadgen/frame.h"
-#include "port.h"
 #include "program.h"
 
 const struct program program = {
     .name = "echo",
     .id = ECHO,
+    .counts_together = true,
     .usage = "usage: echo (--vhost-user SOCKET | --vhost-net TAP) [options]\n"
              "Sends test frames back, with the MAC addresses exchanged.",
 };
@@ -18,7 +18,7 @@ int program_begin(const struct options *o)
     return 0;
 }
 
-void program_rx(struct vnet_buf **bufs, uint32_t n)
+void program_rx(struct port_pair *p, struct vnet_buf **bufs, uint32_t n)
 {
     struct vnet_buf *ours[VNET_BATCH];
     uint32_t kept = 0;
@@ -30,26 +30,28 @@ void program_rx(struct vnet_buf **bufs, uint32_t n)
             bufs[i]->offload.flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
             ours[kept++] = bufs[i];
         } else {
-            port_stats.foreign++;
-            port_frame_free(bufs[i]);
+            p->stats.foreign++;
+            port_frame_free(p, bufs[i]);
         }
     }
-    uint32_t sent = kept ? port_send(ours, kept) : 0;
-    port_stats.echoed += sent;
-    port_stats.echo_full += kept - sent;
+    uint32_t sent = kept ? port_send(p, ours, kept) : 0;
+    p->stats.echoed += sent;
+    p->stats.echo_full += kept - sent;
+    port_progress(p, p->stats.echoed);
     while (sent < kept)
-        port_frame_free(ours[sent++]);
+        port_frame_free(p, ours[sent++]);
 }
 
-uint64_t program_step(uint64_t now)
+uint64_t program_step(struct port_pair *p, uint64_t now)
 {
+    (void)p;
     (void)now;
     return PROGRAM_WAITS;
 }
 
-bool program_done(void)
+bool program_done(const struct port_pair *p)
 {
-    return limit && port_stats.echoed >= limit;
+    return limit && p->stats.echoed >= limit;
 }
 
 int program_end(void)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../../experiments/loadgen/frame.h"
+#include "../vnet.h"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_SECONDS, KIND_FLAG };
 
@@ -108,6 +109,10 @@ static int check(const struct options *o, enum option_program program, const str
         wrong = "--rate and --paced go with --read FILE: there is nothing to send";
     else if (o->rate && o->paced)
         wrong = "--rate and --paced exclude each other: give one";
+    else if (program == PCAP && o->pairs > 1)
+        wrong = "--pairs: a capture has one order, so pcap has one pair";
+    else if (o->window && (o->queue_resets || o->restarts || o->mend))
+        wrong = "--window waits for every frame, and a reset loses some: leave one of them out";
     else if (o->window > o->ring)
         wrong = "--window: give no more than the ring has descriptors";
     return wrong ? complain(c, "%s", wrong) : 0;
@@ -123,7 +128,9 @@ int options_parse(struct options *o, enum option_program program, const char *na
         if (specs[i].programs & program)
             table[n++] = (struct option){ specs[i].name, specs[i].kind != KIND_FLAG, NULL, (int)i };
     table[n] = (struct option){ "help", no_argument, NULL, SPECS };
-    *o = (struct options){ .ring = 256, .size = FRAME_MIN_BYTES, .budget = 64, .timeout = 5000 };
+    *o = (struct options){
+        .pairs = 1, .ring = 256, .size = FRAME_MIN_BYTES, .budget = 64, .timeout = 5000
+    };
     optind = 0;
     opterr = 0;
     while ((which = getopt_long(argc, argv, ":", table, NULL)) != -1) {

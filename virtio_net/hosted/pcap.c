@@ -1,4 +1,4 @@
-/* Replays a capture, records one, or both at once. */
+/* Replays a capture, records one, or both at once: with one pair, as a capture has one order. */
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,8 +65,9 @@ static uint64_t paced_due(uint64_t k)
     return at > first_ns ? at - first_ns : 0;
 }
 
-static bool fill(struct vnet_buf *b, uint64_t k, uint64_t due_ns)
+static bool fill(struct sender *s, struct vnet_buf *b, uint64_t k, uint64_t due_ns)
 {
+    (void)s;
     (void)k;
     (void)due_ns;
     if (!read_next())
@@ -102,6 +103,8 @@ int program_begin(const struct options *o)
 {
     options = o;
     sender = (struct sender){
+        .pair = &port_pairs[0],
+        .of = 1,
         .limit = !o->read   ? 0
                  : o->count ? o->count
                             : UINT64_MAX,
@@ -120,7 +123,7 @@ static void record(const struct vnet_buf *b, const struct timespec *now)
     pcap_dump((uint8_t *)dump, &h, b->data + VNET_HDR_BYTES);
 }
 
-void program_rx(struct vnet_buf **bufs, uint32_t n)
+void program_rx(struct port_pair *p, struct vnet_buf **bufs, uint32_t n)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -129,19 +132,21 @@ void program_rx(struct vnet_buf **bufs, uint32_t n)
         if (wanted)
             record(bufs[i], &now);
         recorded += wanted;
-        port_frame_free(bufs[i]);
+        port_frame_free(p, bufs[i]);
     }
-    port_stats.sunk += n;
+    p->stats.sunk += n;
 }
 
-uint64_t program_step(uint64_t now)
+uint64_t program_step(struct port_pair *p, uint64_t now)
 {
+    (void)p;
     return sender_step(&sender, now);
 }
 
 /* Where both are asked for, what has been sent may still be on its way back. */
-bool program_done(void)
+bool program_done(const struct port_pair *p)
 {
+    (void)p;
     bool enough = !options->write || (options->count && recorded >= options->count);
     return failed || (sender_done(&sender) && enough);
 }

@@ -1,10 +1,10 @@
 /* Counts whatever comes. */
-#include "port.h"
 #include "program.h"
 
 const struct program program = {
     .name = "sink",
     .id = SINK,
+    .counts_together = true,
     .usage = "usage: sink (--vhost-user SOCKET | --vhost-net TAP) [options]\n"
              "Counts the frames that come.",
 };
@@ -17,22 +17,24 @@ int program_begin(const struct options *o)
     return 0;
 }
 
-void program_rx(struct vnet_buf **bufs, uint32_t n)
+void program_rx(struct port_pair *p, struct vnet_buf **bufs, uint32_t n)
 {
-    port_stats.sunk += n;
+    p->stats.sunk += n;
+    port_progress(p, p->stats.sunk);
     for (uint32_t i = 0; i < n; i++)
-        port_frame_free(bufs[i]);
+        port_frame_free(p, bufs[i]);
 }
 
-uint64_t program_step(uint64_t now)
+uint64_t program_step(struct port_pair *p, uint64_t now)
 {
+    (void)p;
     (void)now;
     return PROGRAM_WAITS;
 }
 
-bool program_done(void)
+bool program_done(const struct port_pair *p)
 {
-    return limit && port_stats.sunk >= limit;
+    return limit && p->stats.sunk >= limit;
 }
 
 int program_end(void)

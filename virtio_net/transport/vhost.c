@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* Served from here, whatever the backend offers: the configuration, the control queue with those
@@ -328,14 +327,6 @@ void vhost_close(struct vhost *v)
         close_fd(&v->ring[i].kick);
         close_fd(&v->ring[i].call);
     }
-}
-
-bool vhost_gone(struct vhost *v)
-{
-    char byte;
-    if (v->socket < 0) /* the kernel stays */
-        return false;
-    return recv(v->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 /* Index 0; packed: slot 0 with the wrap counter 1, in both halves. */

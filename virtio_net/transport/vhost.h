@@ -78,9 +78,6 @@ int vhost_user_open(struct vhost *v, const char *socket_path, uint16_t pairs, un
 int vhost_net_open(struct vhost *v, const char *tap, uint16_t pairs, unsigned deadline_ms);
 void vhost_close(struct vhost *v);
 
-/* Whether the other side has hung up. Does not wait. */
-bool vhost_gone(struct vhost *v);
-
 /* What both front ends are made of. */
 #define VHOST_QUEUE_MAX 32768u
 

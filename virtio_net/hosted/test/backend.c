@@ -9,14 +9,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PATIENCE_S 30 /* of the whole process: a test that hangs leaves nothing behind */
+#define PATIENCE_S 90 /* of the whole process: a test that hangs leaves nothing behind */
 
 struct backend backend = {
     .offered = VNET_F(VERSION_1) | VNET_F(EVENT_IDX) | VNET_F(RING_PACKED) | VNET_F(INDIRECT_DESC) |
                VNET_F(MRG_RXBUF) | VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(RSS) | VNET_F(MTU) |
                VHOST_USER_F_PROTOCOL_FEATURES,
-    .protocol_offered = VHOST_USER_PROTOCOL(REPLY_ACK) | 1,
-    .queue = { { .kick = -1, .call = -1 }, { .kick = -1, .call = -1 } },
+    .protocol_offered = VHOST_USER_PROTOCOL(REPLY_ACK) | VHOST_USER_PROTOCOL(MQ),
+    .pairs = 1,
+    .spread = 1,
 };
 
 void blame(const char *format, ...)
@@ -74,6 +75,24 @@ static bool take_trick(const char *name)
     return false;
 }
 
+/* NAME=NUMBER of those that are a number and no more. */
+static bool take_number(const char *word, const char *value)
+{
+    static const struct {
+        const char *name;
+        uint32_t *to;
+    } numbers[] = { { "hold=", &backend.hold },
+                    { "pairs=", &backend.pairs },
+                    { "spread=", &backend.spread },
+                    { "steer=", &backend.steer } };
+    for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (!strncmp(word, numbers[i].name, strlen(numbers[i].name))) {
+            *numbers[i].to = (uint32_t)strtoul(value, NULL, 10);
+            return true;
+        }
+    return false;
+}
+
 static void take_word(const char *word)
 {
     const char *equals = strchr(word, '='), *value = equals ? equals + 1 : "";
@@ -85,6 +104,10 @@ static void take_word(const char *word)
         backend.offered &= ~VHOST_USER_F_PROTOCOL_FEATURES;
     else if (!strcmp(word, "no-ack"))
         backend.protocol_offered &= ~VHOST_USER_PROTOCOL(REPLY_ACK);
+    else if (!strcmp(word, "no-mq"))
+        backend.protocol_offered &= ~VHOST_USER_PROTOCOL(MQ);
+    else if (!strcmp(word, "gaps"))
+        backend.gaps = true;
     else if (!strcmp(word, "deaf"))
         backend.deaf = true;
     else if (!strcmp(word, "no-calls"))
@@ -94,8 +117,8 @@ static void take_word(const char *word)
         backend.frames = strtoull(value, NULL, 10);
     } else if (!strncmp(word, "die-after=", 10))
         backend.die_after = strtoull(value, NULL, 10);
-    else if (!strncmp(word, "hold=", 5))
-        backend.hold = (uint32_t)strtoul(value, NULL, 10);
+    else if (take_number(word, value))
+        return;
     else if (strncmp(word, "trick=", 6) ? !equals || !take_flaw(word, value) : !take_trick(value))
         misused(word);
 }
@@ -122,12 +145,12 @@ static void drain_kick(struct queue *q)
 /* Until the driver hangs up. */
 static void run(void)
 {
-    for (;;) {
+    for (bool more = false;;) {
         struct pollfd p[1 + QUEUES] = { { .fd = backend.socket, .events = POLLIN } };
         for (int i = 0; i < QUEUES; i++)
             p[1 + i] = (struct pollfd){ .fd = backend.queue[i].running ? backend.queue[i].kick : -1,
                                         .events = POLLIN };
-        poll(p, 1 + QUEUES, -1);
+        poll(p, 1 + QUEUES, more ? 0 : -1);
         if (p[0].revents && !message())
             return;
         for (int i = 0; i < QUEUES; i++) {
@@ -135,7 +158,7 @@ static void run(void)
                 drain_kick(&backend.queue[i]);
             start_if_ready(&backend.queue[i]);
         }
-        serve();
+        more = serve();
     }
 }
 
@@ -147,6 +170,8 @@ int main(int argc, char **argv)
     }
     for (int i = 2; i < argc; i++)
         take_word(argv[i]);
+    for (int i = 0; i < QUEUES; i++)
+        backend.queue[i].kick = backend.queue[i].call = -1;
     alarm(PATIENCE_S);
     int listener = listen_at(argv[1]);
     backend.socket = accept(listener, NULL, NULL);
@@ -154,5 +179,8 @@ int main(int argc, char **argv)
     printf("taken\t%lu\ngiven\t%lu\nreturned\t%lu\nheld\t%lu\ncalls\t%lu\nkicks\t%lu\n",
            backend.taken, backend.given, backend.returned, backend.held, backend.calls,
            backend.kicks);
+    for (uint32_t i = 0; i < backend.pairs; i++)
+        printf("pair%u_taken\t%lu\npair%u_given\t%lu\n", i + 1, backend.pair[i].taken, i + 1,
+               backend.pair[i].given);
     return 0;
 }

@@ -7,7 +7,8 @@
 #include "../../features.h"
 #include "../../transport/vhost_user.h"
 
-#define QUEUES 2 /* 0 the driver receives, 1 it sends */
+#define PAIRS  8
+#define QUEUES (2 * PAIRS) /* the even ones the driver receives by, the odd ones it sends by */
 
 enum flaw { /* at the request that is named with it */
             FLAW_NONE,
@@ -29,8 +30,12 @@ struct backend {
     enum ring_dev_trick trick; /* of the queue that the driver sends on, after some frames */
     enum work work;
     uint64_t frames;    /* to generate */
+    uint32_t pairs;     /* that there are */
+    uint32_t spread;    /* over so many pairs what is generated goes, in equal shares */
+    uint32_t steer;     /* what comes by a pair goes back by the one so many further */
     uint64_t die_after; /* hang up amid the traffic, after so many frames; 0: never */
     uint32_t hold;      /* frames taken and never given back */
+    bool gaps;          /* what comes back may be not all that was generated */
     bool deaf;          /* never looks at what the driver sends */
     bool expect_no_calls;
 
@@ -47,8 +52,11 @@ struct backend {
         int kick, call;
         bool numbered, addressed, based, called, enabled, running;
     } queue[QUEUES];
+    struct pair {                              /* counted */
+        uint64_t taken, given, returned, next; /* next: the number that the next one has */
+    } pair[PAIRS];
 
-    /* counted */
+    /* counted, of all pairs */
     uint64_t taken, given, returned, held, calls, kicks;
 };
 
@@ -60,9 +68,11 @@ __attribute__((noreturn, format(printf, 1, 2))) void blame(const char *format, .
 /* messages.c: handles what came on the socket. False: the driver hung up. */
 bool message(void);
 void start_if_ready(struct queue *q);
+/* The ring is started and enabled. */
+bool serves(const struct queue *q);
 
-/* rings.c: does what there is to do on both rings. */
-void serve(void);
+/* rings.c: does what there is to do on all rings, within reason. True: there is more. */
+bool serve(void);
 /* What one of the driver's addresses is here, or NULL. */
 void *memory_at(uint64_t guest_address, uint32_t bytes);
 

@@ -12,27 +12,12 @@ setup() {
     socket=$work/socket
     # shellcheck source=SCRIPTDIR/kit.bash
     source virtio_net/hosted/test/kit.bash
+    # shellcheck source=SCRIPTDIR/backend.bash
+    source virtio_net/hosted/test/backend.bash
 }
 
 teardown() {
     [[ -z ${backend:-} ]] || kill "$backend" 2>/dev/null || true
-}
-
-backend_start() {
-    rm -f "$socket"
-    "$PROGRAMS/backend" "$socket" "$@" >"$work/backend.tsv" 2>"$work/backend.log" 3>&- &
-    backend=$!
-    wait_for "$backend" "$socket"
-}
-
-# Until the driver has hung up. The backend found nothing wrong.
-backend_end() {
-    local status=0
-    wait "$backend" || status=$?
-    backend=''
-    cat "$work/backend.log"
-    ((status == 0))
-    [[ ! -s $work/backend.log ]]
 }
 
 rings=("" "--packed" "--no-event-idx" "--packed --no-event-idx"
@@ -104,26 +89,6 @@ sink_counts() {
     (($(counter source-hybrid sourced) > 0 && $(counter source-hybrid sourced) <= 1000))
 }
 
-# interrupted PROGRAM SIGNAL: stops by a signal amid its work, with every buffer back
-interrupted() {
-    local name=$1 signal=$2 status=0
-    rm -f "$work/log"
-    "$PROGRAMS/$name" --out "$work/$name.tsv" --vhost-user "$socket" >"$work/log" 2>&1 3>&- &
-    local pid=$!
-    for _ in {1..600}; do
-        ! grep -qs mode "$work/log" || break
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.05
-    done
-    sleep 0.1
-    kill "-$signal" "$pid" || cat "$work/log"
-    wait "$pid" || status=$?
-    cat "$work/log"
-    ((status == 0))
-    grep -qE 'buffers ([0-9]+) = \1 back' "$work/log"
-    conserved "$name"
-}
-
 @test "Ctrl-C stops each mode amid traffic, with all buffers back" {
     for mode in poll intr hybrid; do
         backend_start pingpong=100000000
@@ -151,17 +116,6 @@ interrupted() {
     conserved echo-hybrid
     (($(counter echo-hybrid echo_full) > 0))
     (($(counter echo-hybrid tx_given_back) == 16))
-}
-
-# One line, which says this, and a non-zero status: refused PATTERN PROGRAM OPTION...
-refused() {
-    local pattern=$1 name=$2 status=0
-    shift 2
-    timeout 60 "$PROGRAMS/$name" "$@" >/dev/null 2>"$work/log" || status=$?
-    cat "$work/log"
-    ((status == 1 || status == 2))
-    (($(wc -l <"$work/log") == 1))
-    grep -q -- "^${name%-*}: .*$pattern" "$work/log"
 }
 
 all_requests=(GET_FEATURES GET_PROTOCOL_FEATURES SET_OWNER SET_FEATURES SET_MEM_TABLE

@@ -14,35 +14,51 @@ counter() {
     awk -F '\t' -v name="$2" '$1 == name { print $2; found = 1 } END { exit !found }' "$work/$1.tsv"
 }
 
-# Every frame and every buffer in exactly one place: conserved PROGRAM
+# Every frame and every buffer of each pair in exactly one place, and so all together: conserved PROGRAM
 conserved() {
     awk -F '\t' '{ v[$1] = $2 }
         function same(what, a, b) {
             print what ": " a " = " b
             if (a != b) wrong = 1
         }
+        function check(rx, tx, port) {
+            same("frames received", v[rx "packets"], v[port "echoed"] + v[port "echo_full"] + v[port "sunk"] + v[port "foreign"])
+            same("frames sent", v[tx "packets"] + v[tx "given_back"], v[port "echoed"] + v[port "sourced"])
+            same("transmit buffers", v[tx "posted"], v[tx "packets"] + v[tx "given_back"])
+            same("buffers", v[port "pool_total"], v[port "pool_free"])
+            same("broken, dropped, rescued", 0, v[rx "broken"] + v[tx "broken"] + v[rx "drop_alloc"] + \
+                v[rx "drop_length"] + v[rx "rescues"] + v[tx "rescues"])
+            sum["packets"] += v[rx "packets"]
+            buffers += v[port "pool_total"]
+        }
         END {
-            same("frames received", v["rx_packets"], v["echoed"] + v["echo_full"] + v["sunk"] + v["foreign"])
-            same("frames sent", v["tx_packets"] + v["tx_given_back"], v["echoed"] + v["sourced"])
-            same("transmit buffers", v["tx_posted"], v["tx_packets"] + v["tx_given_back"])
-            same("buffers", v["pool_total"], v["pool_free"])
-            same("broken, dropped, rescued", 0, v["rx_broken"] + v["tx_broken"] + v["rx_drop_alloc"] + \
-                v["rx_drop_length"] + v["rx_rescues"] + v["tx_rescues"])
+            pair = "pair1_pool_total" in v ? "pair1_" : ""
+            check("rx_", "tx_", pair)
+            for (i = 2; "rx" i "_packets" in v; i++)
+                check("rx" i "_", "tx" i "_", "pair" i "_")
+            same("frames of all pairs", sum["packets"], v["echoed"] + v["echo_full"] + v["sunk"] + v["foreign"])
+            same("buffers of all pairs", buffers, v["pool_total"])
             exit wrong || !("pool_total" in v)
         }' "$work/$1.tsv"
+}
+
+# total PROGRAM SIDE NAME: of a queue counter, over all pairs
+total() {
+    awk -F '\t' -v name="^$2[0-9]*_$3\$" '$1 ~ name { sum += $2; found = 1 }
+        END { print sum + 0; exit !found }' "$work/$1.tsv"
 }
 
 # Mode poll arms no interrupt and has none; the others arm, and what they receive an interrupt has
 # announced: interrupts PROGRAM MODE
 interrupts() {
     local irqs arms
-    irqs=$(($(counter "$1" rx_irqs) + $(counter "$1" tx_irqs)))
-    arms=$(($(counter "$1" rx_arms) + $(counter "$1" tx_arms)))
+    irqs=$(($(total "$1" rx irqs) + $(total "$1" tx irqs)))
+    arms=$(($(total "$1" rx arms) + $(total "$1" tx arms)))
     echo "mode $2: $irqs interrupts, $arms arms"
     if [[ $2 == poll ]]; then
         ((irqs == 0 && arms == 0))
     else
-        ((arms > 0 && (irqs > 0 || $(counter "$1" rx_packets) == 0)))
+        ((arms > 0 && (irqs > 0 || $(total "$1" rx packets) == 0)))
     fi
 }
 

@@ -55,7 +55,7 @@ static void check(bool right, uint32_t request, const char *rule)
 
 static struct queue *queue_of(uint32_t request, uint64_t index)
 {
-    check(index < QUEUES, request, "there is no such queue");
+    check(index < 2 * backend.pairs, request, "there is no such queue");
     return &backend.queue[index];
 }
 
@@ -115,6 +115,7 @@ static uint64_t ring_part(uint32_t request, uint64_t user_address)
 static void take_address(const struct vhost_user_msg *m)
 {
     struct queue *q = queue_of(m->request, m->payload.addr.index);
+    check(!q->running, m->request, "of a ring that runs");
     q->config.desc = ring_part(m->request, m->payload.addr.desc);
     q->config.avail = ring_part(m->request, m->payload.addr.avail);
     q->config.used = ring_part(m->request, m->payload.addr.used);
@@ -129,6 +130,7 @@ static void take_state(const struct vhost_user_msg *m)
     struct queue *q = queue_of(m->request, m->payload.state.index);
     uint32_t num = m->payload.state.num;
     if (m->request == VHOST_USER_SET_VRING_NUM) {
+        check(!q->running, m->request, "of a ring that runs");
         check(num && num <= RING_DEV_SIZE_MAX && (packed || !(num & (num - 1))), m->request,
               "a ring cannot have this size");
         q->config.size = (uint16_t)num;
@@ -158,11 +160,15 @@ static void take_eventfd(const struct vhost_user_msg *m, int fd)
     }
 }
 
-/* "A ring is started once its kick is known"; with protocol features, and once it is enabled. */
+bool serves(const struct queue *q)
+{
+    return q->running && (q->enabled || !(backend.offered & VHOST_USER_F_PROTOCOL_FEATURES));
+}
+
+/* "A ring is started once its kick is known". */
 void start_if_ready(struct queue *q)
 {
-    bool enabled = q->enabled || !(backend.offered & VHOST_USER_F_PROTOCOL_FEATURES);
-    if (q->running || q->kick < 0 || !enabled)
+    if (q->running || q->kick < 0)
         return;
     if (!q->numbered || !q->addressed || !q->based || !q->called)
         blame("a ring was started without number, address, base or call");
@@ -175,13 +181,16 @@ void start_if_ready(struct queue *q)
     q->running = true;
 }
 
+/* Everything about it has to be said again before it can start again. */
 static void stop_ring(const struct vhost_user_msg *m)
 {
     struct queue *q = queue_of(m->request, m->payload.state.index);
     check(q->running, m->request, "of a ring that does not run");
-    q->running = false;
+    check(!q->enabled, m->request, "of a ring that is enabled");
     close(q->kick);
-    q->kick = -1;
+    close(q->call);
+    q->kick = q->call = -1;
+    q->running = q->numbered = q->addressed = q->based = q->called = false;
     struct {
         uint32_t index, num;
     } state = { m->payload.state.index, q->dev.avail_at };
@@ -193,8 +202,10 @@ static void stop_ring(const struct vhost_user_msg *m)
 static void take_features(const struct vhost_user_msg *m)
 {
     check(!(m->payload.u64 & ~backend.offered), m->request, "features that were not offered");
-    check(!(m->payload.u64 & (VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(RSS) | VNET_F(MTU))),
-          m->request, "what this front end does not serve");
+    check(!(m->payload.u64 & (VNET_F(CTRL_VQ) | VNET_F(RSS) | VNET_F(MTU))), m->request,
+          "what is the front end's own");
+    check(!(m->payload.u64 & VNET_F(MQ)) || backend.protocol & VHOST_USER_PROTOCOL(MQ), m->request,
+          "several pairs without the protocol's leave");
     check(m->payload.u64 & VNET_F(VERSION_1), m->request, "without VERSION_1");
     check(!!(m->payload.u64 & VHOST_USER_F_PROTOCOL_FEATURES) == backend.protocol_set, m->request,
           "protocol features are on here and off there");
@@ -215,6 +226,10 @@ static void handle(const struct vhost_user_msg *m, int fd)
     case VHOST_USER_SET_PROTOCOL_FEATURES:
         check(!(m->payload.u64 & ~backend.protocol_offered), m->request, "not offered");
         backend.protocol_set = true;
+        break;
+    case VHOST_USER_GET_QUEUE_NUM:
+        check(backend.protocol & VHOST_USER_PROTOCOL(MQ), m->request, "was not negotiated");
+        answer(m, &(uint64_t){ backend.pairs }, sizeof(uint64_t));
         break;
     case VHOST_USER_SET_OWNER:
         check(!backend.owned, m->request, "twice");

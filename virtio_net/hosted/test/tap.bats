@@ -32,6 +32,26 @@ setup() {
     echo_on_vhost_net hybrid --features +INDIRECT_DESC,+MRG_RXBUF
 }
 
+# The queues of one tap: the kernel steers frames to any that is attached, and each of them echoes.
+@test "three pairs echo on a tap of several queues" {
+    local mode
+    for mode in poll intr hybrid; do
+        echo_on_vhost_net "$mode" --pairs 3
+        (($(counter echo pair1_echoed) + $(counter echo pair2_echoed) + $(counter echo pair3_echoed) == 300))
+        grep -q ', 3 pairs' "$work/out/echo.log"
+    done
+}
+
+@test "a tap of one queue has no second pair" {
+    ip tuntap add dev ringscope2 mode tap
+    local status=0
+    "$HOSTED_DIR/echo-intr" --vhost-net ringscope2 --pairs 2 >"$work/log" 2>&1 || status=$?
+    ip link del ringscope2
+    cat "$work/log"
+    ((status == 1 && $(wc -l <"$work/log") == 1))
+    grep -q 'TUNSETIFF: Invalid argument: .*ip tuntap add ringscope2 mode tap multi_queue' "$work/log"
+}
+
 @test "a tap that another process holds is one clear line" {
     "$HOSTED_DIR/echo-intr" --vhost-net ringscope2 >"$work/first" 2>&1 3>&- &
     local first=$! status=0

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "vhost_net_kit.h"
 
+/* rule: CV-8 */ /* rule: CV-9 */
 static void test_several_pairs(void **state)
 {
     (void)state;
@@ -85,6 +86,7 @@ static void test_queue_reset_fails(void **state)
     }
 }
 
+/* Brought up again as at first, several pairs included. rule: DC-2 */
 static void test_restart(void **state)
 {
     (void)state;

@@ -8,6 +8,8 @@ cd "$(dirname "$0")"
 out=$1 mode=$2 count=$3
 shift 3
 tap=ringscope1
+queues=''
+[[ " $* " != *' --pairs '* ]] || queues=multi_queue
 echo_pid=''
 
 die() {
@@ -24,7 +26,8 @@ trap clean_up EXIT
 # The kernel must say nothing on the tap itself: everything on it is the generator's.
 make_tap() {
     ip link del "$tap" 2>/dev/null || true
-    ip tuntap add dev "$tap" mode tap vnet_hdr
+    # shellcheck disable=SC2086
+    ip tuntap add dev "$tap" mode tap vnet_hdr $queues
     echo 1 >"/proc/sys/net/ipv6/conf/$tap/disable_ipv6"
     ip link set "$tap" arp off multicast off txqueuelen 1000 up
 }
