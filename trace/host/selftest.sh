@@ -164,7 +164,7 @@ check_functions "$script"
 add_counters "$work/plain.bt" >"$work/script.bt"
 
 launch "$work/script.bt" "$work/log" "$work/err"
-wait_attached "$work/log" "$work/err" 0 "${TRACER_ATTACH_SECONDS:-600}"
+wait_attached "$work/log" "$work/err" 0 "${TRACER_ATTACH_SECONDS:-1800}"
 run_traffic
 end_tracer "$tracer_pid"
 cat "$work/log" >"$keep" || die "cannot write $keep"
