@@ -44,7 +44,8 @@ stop() {
     cut=$(cut_off "$dir/host.log")
     lost=$(awk -v cut="$cut" 'NR > 1 { n += $4 } END { print n - cut }' "$dir/losses.tsv")
     ((lost == 0)) || echo "tracer.sh: $lost records were lost, see $dir/losses.tsv" >&2
-    echo "stopped records=$(grep -c '^R ' "$dir/host.log") lost=$lost cut_off=$cut"
+    echo "stopped records=$(grep -c '^R ' "$dir/host.log") lost=$lost cut_off=$cut" \
+        "reported=$(lost_events "$dir/host.err")"
 }
 
 status() {

@@ -131,6 +131,12 @@ choose() {
     done
 }
 
+@test "lost events are summed over all of bpftrace's messages" {
+    printf 'Attaching 16 probes...\nLost 12 events\nLost 30 events\n' >"$BATS_TEST_TMPDIR/err"
+    run bash -c "here=x; source '$here/common.sh'; lost_events '$BATS_TEST_TMPDIR/err'"
+    [ "$output" = 42 ]
+}
+
 @test "losses are told by event: what the kernel counted against what the log has" {
     printf '// event 64 host_kick\n// event 67 used\n// event 69 mark\n' >"$BATS_TEST_TMPDIR/script"
     {
