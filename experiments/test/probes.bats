@@ -25,7 +25,8 @@ setup() {
 }
 
 on_host() {
-    host_open >/dev/null 3>&- && host_run "cd ringscope-kit && $1" 3>&-
+    host_open >/dev/null 3>&- && host_run "cd ringscope-kit || exit 1
+        $1" 3>&-
 }
 
 @test "every probe of the full set records something, and one on an inlined function is named" {
@@ -37,15 +38,8 @@ on_host() {
     grep -q 'vhost_signal: attached, but recorded nothing' <<<"$output"
 }
 
-@test "why runs began: by a kick, by the socket, by the weight of the run before" {
-    on_host 'cat selftest.log' >"$BATS_FILE_TMPDIR/host.log"
-    # 0x10 a kick alone, 0x20 the socket, 0x50 requeued by weight; 0x12 at the start of the queue.
-    for flags in 16 32 80; do
-        grep -qE "^R [0-9]+ [0-9]+ [0-9]+ 65 [01] $flags " "$BATS_FILE_TMPDIR/host.log"
-    done
-}
-
 @test "the log becomes a CTF trace with every event in it" {
+    on_host 'cat selftest.log' >"$BATS_FILE_TMPDIR/host.log"
     "$BUILD/trace/join/hostlog2ctf" --log "$BATS_FILE_TMPDIR/host.log" --out "$BATS_TEST_TMPDIR/ctf"
     babeltrace2 "$BATS_TEST_TMPDIR/ctf" >"$BATS_TEST_TMPDIR/text"
     for event in host_kick run_begin run_end used call_read mark notify_off notify_on weight_out \
@@ -58,9 +52,12 @@ on_host() {
     run on_host '
         setsid ./selftest_traffic.sh ringscope-intr.elf >traffic.log 2>&1 </dev/null &
         traffic=$!
-        until grep -qs "^vhost-" /proc/[0-9]*/task/*/comm || ! kill -0 $traffic; do sleep 0.2; done
+        until (($(cat /sys/class/net/ringself0/statistics/rx_packets 2>/dev/null || echo 0) > 0)); do
+            kill -0 $traffic || break
+            sleep 0.2
+        done
         rm -rf attached
-        ./attach --seconds 5 --out attached
+        ./attach --seconds 10 --out attached
         status=$?
         kill -- -$traffic
         wait $traffic 2>/dev/null
@@ -69,8 +66,9 @@ on_host() {
     echo "$output"
     ((status == 0))
     grep -q '^attach: process [0-9]* (qemu-system-x86), 1 vhost-net device.* tap ringself0, worker vhost-' <<<"$output"
-    # Each queue: kicks, runs, buffers; a guest that takes interrupts is called.
-    awk -F '\t' '$1 ~ /^vhost-/ && NF == 13 && $5 > 0 && $7 + $8 + $9 > 0 && $10 > 0 { ok[$3]++; calls += $11 }
-        END { exit !(ok["tx"] == 1 && ok["rx"] == 1 && calls > 0) }' <<<"$output"
+    # Each queue is served, in the table too; kicks of the receive queue may all be suppressed.
+    awk -F '\t' '$1 ~ /^vhost-/ && NF == 13 && $7 + $8 + $9 > 0 && $10 > 0 { ok[$3]++; kicks += $5; calls += $11 }
+        END { exit !(ok["tx"] == 1 && ok["rx"] == 1 && kicks > 0 && calls > 0) }' <<<"$output"
+    [[ $(grep -cE '^ +1 +(rx|tx) ' <<<"$output") == 2 ]]
     awk -F '\t' '$4 == "run_buffers" && $7 > 0 { ok[$3]++ } END { exit !(ok["tx"] && ok["rx"]) }' <<<"$output"
 }

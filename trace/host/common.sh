@@ -135,3 +135,11 @@ losses() {
             }
         }' "$1" "$2"
 }
+
+# Lines that were emitted when bpftrace had read its buffers for the last time and the probes were not
+# yet gone: the end of the log, not a loss within it.
+cut_off() {
+    awk '$1 == "R" && $3 > last[$2] { last[$2] = $3 }
+        /^@n\[[0-9]+\]: / { end[substr($0, 4) + 0] = $2 }
+        END { for (cpu in end) n += end[cpu] - last[cpu]; print n + 0 }' "$1"
+}

@@ -81,15 +81,23 @@ add_counters() {
         { print }' "$1"
 }
 
-all_events_seen() {
-    awk 'NR == FNR { if ($2 == "event") want[$3]; next }
-         $1 == "R" { delete want[$5] }
-         END { for (id in want) exit 1 }' "$work/script.bt" "$work/log"
+# Why runs began: flags of run_begin (trace/record.h) that the traffic is sure to bring about.
+causes() {
+    echo "16 by a kick alone"
+    echo "32 by the socket"
+    [[ $probes == basic ]] || echo "80 queued again for its weight"
+}
+
+all_seen() {
+    awk 'FILENAME == ARGV[1] { if ($2 == "event") want[$3]; next }
+         FILENAME == ARGV[2] { want["65 " $1]; next }
+         $1 == "R" { delete want[$5]; delete want[$5 " " $7] }
+         END { for (id in want) exit 1 }' "$work/script.bt" <(causes) "$work/log"
 }
 
 wait_for_events() {
     local deadline=$((SECONDS + seconds))
-    until all_events_seen || ((SECONDS >= deadline)); do
+    until all_seen || ((SECONDS >= deadline)); do
         sleep 0.5
     done
 }
@@ -129,6 +137,16 @@ check_events() {
     done < <(grep '^// event ' "$work/script.bt")
 }
 
+check_causes() {
+    local flags text hits
+    while read -r flags text; do
+        hits=$(awk -v flags="$flags" '$1 == "R" && $5 == 65 && $7 == flags { n++ } END { print n + 0 }' \
+            "$work/log")
+        printf '%-55s %s\n' "run $text" "$hits"
+        ((hits > 0)) || fail "run $text: no record"
+    done < <(causes)
+}
+
 parse_arguments "$@"
 need_host
 work=$(mktemp -d)
@@ -146,11 +164,12 @@ check_functions "$script"
 add_counters "$work/plain.bt" >"$work/script.bt"
 
 launch "$work/script.bt" "$work/log" "$work/err"
-wait_attached "$work/log" "$work/err" 0 "${TRACER_ATTACH_SECONDS:-600}"
+wait_attached "$work/log" "$work/err" 0 "${TRACER_ATTACH_SECONDS:-1800}"
 run_traffic
 end_tracer "$tracer_pid"
 cat "$work/log" >"$keep" || die "cannot write $keep"
 check_hits
 check_events
+check_causes
 ((failures == 0)) || exit 1
 echo "selftest.sh: every probe recorded something"

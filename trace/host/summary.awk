@@ -44,7 +44,7 @@ BEGIN {
     sub(/^ */, "", rest)
     if (name == "worker") {
         worker[key] = rest
-    } else if (name != "emitted") {
+    } else if (name != "emitted" && name != "n") {
         start_row(key)
         value[name, key] = rest
     }

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-attach_seconds=${TRACER_ATTACH_SECONDS:-600}
+attach_seconds=${TRACER_ATTACH_SECONDS:-1800}
 attach_mark=0 # marks the tracer itself sets; a cell's begin at 1
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -35,15 +35,17 @@ start() {
 }
 
 stop() {
-    local pid lost
+    local pid lost cut
     is_running || die "nothing traces into $dir"
     pid=$(<"$dir/tracer.pid")
     end_tracer "$pid"
     rm "$dir/tracer.pid"
     losses "$(<"$dir/script")" "$dir/host.log" >"$dir/losses.tsv"
-    lost=$(awk 'NR > 1 { n += $4 } END { print n + 0 }' "$dir/losses.tsv")
+    cut=$(cut_off "$dir/host.log")
+    lost=$(awk -v cut="$cut" 'NR > 1 { n += $4 } END { print n - cut }' "$dir/losses.tsv")
     ((lost == 0)) || echo "tracer.sh: $lost records were lost, see $dir/losses.tsv" >&2
-    echo "stopped records=$(grep -c '^R ' "$dir/host.log") lost=$lost"
+    echo "stopped records=$(grep -c '^R ' "$dir/host.log") lost=$lost cut_off=$cut" \
+        "reported=$(lost_events "$dir/host.err")"
 }
 
 status() {

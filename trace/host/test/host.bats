@@ -131,6 +131,12 @@ choose() {
     done
 }
 
+@test "lost events are summed over all of bpftrace's messages" {
+    printf 'Attaching 16 probes...\nLost 12 events\nLost 30 events\n' >"$BATS_TEST_TMPDIR/err"
+    run bash -c "here=x; source '$here/common.sh'; lost_events '$BATS_TEST_TMPDIR/err'"
+    [ "$output" = 42 ]
+}
+
 @test "losses are told by event: what the kernel counted against what the log has" {
     printf '// event 64 host_kick\n// event 67 used\n// event 69 mark\n' >"$BATS_TEST_TMPDIR/script"
     {
@@ -143,6 +149,17 @@ choose() {
     [ "${lines[1]}" = $'host_kick\t2\t2\t0' ]
     [ "${lines[2]}" = $'used\t3\t1\t2' ]
     [ "${lines[3]}" = $'mark\t0\t0\t0' ]
+}
+
+@test "what was emitted after the last line of its CPU is cut off, not lost" {
+    {
+        echo "R 0 7 10 64 1 0 abc 77 1 2 0"
+        echo "R 0 6 11 64 1 0 abc 77 1 2 0"
+        echo "R 1 4 12 67 1 0 abc 77 0 3 1"
+        printf '@n[0]: 9\n@n[1]: 4\n@n[2]: 5\n'
+    } >"$BATS_TEST_TMPDIR/log"
+    run bash -c "here=x; source '$here/common.sh'; cut_off '$BATS_TEST_TMPDIR/log'"
+    [ "$output" = 7 ]
 }
 
 @test "an unknown set of probes is refused by name" {
@@ -166,6 +183,7 @@ R 0 1 10 69 255 0 0 77 0 0 0
 @calls[-99, 1]: 8
 @kicks[-123, 1]: 5
 @kicks[-123, 0]: 2
+@n[0]: 6
 @run_buffers[-123, 1]:
 [0]                    1 |@@@                 |
 [2, 4)                12 |@@@@@@@@            |
