@@ -63,6 +63,7 @@ udp_guest_boot() {
             udp_guest_pidfile=$dir/pid
             # shellcheck disable=SC2034
             udp_guest_port=udp:$far:$near
+            # shellcheck disable=SC2034
             [[ -z ${udp_guest_tap:-} ]] || udp_guest_port=packet:$udp_guest_tap
             return 0
         fi
