@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model \
+.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model schedule \
 	coverage fuzz hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
@@ -70,6 +70,8 @@ qemu-matrix: kit ## the guest on every pair of QEMU's device properties: results
 	@experiments/qemu_matrix/matrix.sh
 
 model: ## search the models of the notification race, prove the used-ring pop
+
+schedule: ## SCHEDULES=1000000: every short schedule of driver and device, that many long ones a mode: results/proof/schedule.tsv
 
 coverage: ## which lines and branches of the driver its hosted tests reach: results/proof/coverage.tsv
 

@@ -61,7 +61,6 @@ udp_guest_boot() {
             2>"$dir/qemu.log"; then
             udp_guest_pid=$(<"$dir/pid")
             udp_guest_pidfile=$dir/pid
-            # shellcheck disable=SC2034
             udp_guest_port=udp:$far:$near
             # shellcheck disable=SC2034
             [[ -z ${udp_guest_tap:-} ]] || udp_guest_port=packet:$udp_guest_tap

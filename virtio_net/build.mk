@@ -54,7 +54,7 @@ VNET_TEST_MODEL := $(VNET_DEVICE) \
 	$(patsubst %,virtio_net/test/%.c,model model_any model_bus model_pci model_legacy model_mmio)
 VNET_TEST_WORLD := $(VNET_CORE) $(VNET_SUPPORT) $(VNET_TEST_MODEL) virtio_net/test/world.c
 VNET_TEST_KIT   := $(filter-out %/world.c,$(VNET_TEST_WORLD)) virtio_net/test/kit.c virtio_net/mode_hybrid.c
-VNET_KIT_TESTS  := test_attach test_ctrl test_transports test_rules test_mmio test_legacy
+VNET_KIT_TESTS  := test_attach test_ctrl test_vectors test_transports test_rules test_mmio test_legacy
 
 VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_parts test_ring_notify $(VNET_KIT_TESTS) \
 	test_rss test_merge test_offload test_trace \
@@ -88,7 +88,7 @@ test-driver: $(VNET_TESTS)
 	@for t in $(VNET_TESTS); do $$t || exit; done
 	virtio_net/test/text_identical.sh $(VNET_TEST_OUT)/text $(VNET_CORE) $(VNET_MODES:%=virtio_net/mode_%.c)
 
-include virtio_net/model/build.mk
+include virtio_net/model/build.mk virtio_net/schedule/build.mk
 
 .PHONY: conformance
 conformance:

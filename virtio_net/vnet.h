@@ -113,6 +113,11 @@ enum vnet_vectors { VNET_VECTORS_NONE, VNET_VECTORS_SHARED, VNET_VECTORS_OWN };
  * two, none, and the device's line serves (vnet_irq_shared). */
 enum vnet_vectors vnet_share_vectors(struct vnet_config *cfg, unsigned entries);
 
+/* The same among the pairs that vnet_attach found, which may be fewer than were asked for: between
+ * vnet_attach and vnet_start. Returns 0 or a negative enum vnet_error; *how is set in either case.
+ */
+int vnet_reshare_vectors(struct vnet_dev *dev, unsigned entries, enum vnet_vectors *how);
+
 /* Reset, negotiate, read the configuration, choose ring sizes. No queue exists yet.
  * Returns 0 or a negative enum vnet_error; dev->features is filled in either case once the device
  * answered. On error the device is left FAILED; one whose reset never ends is left alone. */
