@@ -21,7 +21,12 @@ udp_guest_can_tap() {
 }
 
 udp_guest_tap() {
-    udp_guest_tap=rst$$ udp_guest_queues=$1
+    udp_guest_queues=$1
+    udp_guest_tap=rst$$
+    # A run that was killed may have left one behind, which would be taken for this one.
+    while [[ -e /sys/class/net/$udp_guest_tap ]]; do
+        udp_guest_tap=rst$RANDOM
+    done
     ip tuntap add dev "$udp_guest_tap" mode tap multi_queue
     # Without IPv6 the interface has nothing of its own to say.
     echo 1 >"/proc/sys/net/ipv6/conf/$udp_guest_tap/disable_ipv6" || true

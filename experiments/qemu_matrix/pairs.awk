@@ -29,7 +29,8 @@ function gain(f, l,   g, n) {
     return n + 0
 }
 
-# A pair that is still wanted begins the row; the other factors are added where they bring most.
+# A pair that is still wanted begins the row; the other factors are added where they bring most, and among
+# equals by the level that was used least.
 function build(f, l, g, m,   h, best, at, i, n) {
     split("", row)
     row[f] = l
@@ -40,7 +41,7 @@ function build(f, l, g, m,   h, best, at, i, n) {
         best = -1
         for (i = 1; i <= levels[h]; i++) {
             n = fits(h, i) ? gain(h, i) : -1
-            if (n > best) {
+            if (n > best || n == best && n >= 0 && used[h, i] < used[h, at]) {
                 best = n
                 at = i
             }
@@ -53,9 +54,11 @@ function build(f, l, g, m,   h, best, at, i, n) {
 }
 
 function strike_out(   f, g) {
-    for (f = 1; f <= factors; f++)
+    for (f = 1; f <= factors; f++) {
+        used[f, row[f]]++
         for (g = 1; g <= factors; g++)
             delete wanted[f, row[f], g, row[g]]
+    }
 }
 
 END {

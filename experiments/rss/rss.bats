@@ -60,7 +60,8 @@ arrive_all() {
     for ((pair = 0; pair < pairs; pair++)); do
         arrive $pair "$@"
     done
-    equal foreign all_rx_packets
+    settle $flows
+    equal all_foreign all_rx_packets
     conserved
 }
 
@@ -73,6 +74,11 @@ arrive_all() {
 }
 @test "each flow in its queue: hybrid, packed, with MQ" {
     steering hybrid "features=+CTRL_VQ,+RSS,+MQ packed=on" packed=on vectors=8
+    arrive_all 128 0x1ff 0
+}
+@test "each flow in its queue, and each queue on a CPU of its own" {
+    more_qemu -smp 4
+    steering intr "" vectors=8
     arrive_all 128 0x1ff 0
 }
 @test "addresses without ports, and what has no hash in the third queue" {

@@ -28,7 +28,7 @@ more_qemu() {
     PATH=$work/bin:$PATH
 }
 
-# Each counter by its name, and those of all pairs of queues together, as all_rx_packets.
+# Each counter by its name, and those of all pairs of queues and all CPUs together, as all_rx_packets.
 counters() {
     local name number sum
     "$snap" "$udp_guest_ram" counters >"$work/counters"
@@ -36,10 +36,13 @@ counters() {
     declare -gA value
     while IFS=$'\t' read -r name number; do
         value[$name]=$number
+        sum=$name
         if [[ $name =~ ^(rx|tx)[0-9]*(_.*) ]]; then
-            sum=all_${BASH_REMATCH[1]}${BASH_REMATCH[2]}
-            value[$sum]=$((${value[$sum]:-0} + number))
+            sum=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+        elif [[ $name =~ ^cpu[0-9]+_(.*) ]]; then
+            sum=${BASH_REMATCH[1]}
         fi
+        value[all_$sum]=$((${value[all_$sum]:-0} + number))
     done <"$work/counters"
 }
 
@@ -78,12 +81,14 @@ echo_load() {
     done
 }
 
-# The generator has the last frame before the guest has reclaimed its buffer: wait for the reclaim.
-# Counters are left as they then are; what still does not hold is for the caller to find.
+# settle FRAMES: so many were received, each was handed on, and what was sent was reclaimed. The generator has
+# the last frame before that, and a look may fall between any two counters. Counters are left as they then
+# are; what still does not hold is for the caller to find.
 settle() {
-    for _ in {1..250}; do
+    for _ in {1..3000}; do
         counters
-        if [ "$(counter all_rx_packets)" -ge "$1" ] && [ "$(counter all_tx_packets)" -eq "$(counter all_tx_posted)" ]; then
+        if [ "$(counter all_rx_packets)" -ge "$1" ] && equal all_tx_packets all_tx_posted >"$work/equal" &&
+            equal all_rx_packets "all_echoed + all_echo_full + all_foreign + all_sunk" >"$work/equal"; then
             return 0
         fi
         sleep 0.02
@@ -95,9 +100,9 @@ settle() {
 
 # Every frame and every buffer has a counter that says where it is.
 accounted() {
-    equal all_rx_packets "echoed + echo_full + foreign + sunk"
-    equal all_tx_packets "echoed + sourced + announced - all_tx_drop_offload"
-    equal pool_total "pool_free + all_rx_posted - all_rx_given_back - all_rx_packets - all_rx_drop_alloc - all_rx_drop_length - all_rx_drop_header - all_rx_more_bufs + all_tx_posted - all_tx_given_back - all_tx_packets"
+    equal all_rx_packets "all_echoed + all_echo_full + all_foreign + all_sunk"
+    equal all_tx_packets "all_echoed + all_sourced + all_announced - all_tx_drop_offload"
+    equal all_pool_total "all_pool_free + all_rx_posted - all_rx_given_back - all_rx_packets - all_rx_drop_alloc - all_rx_drop_length - all_rx_drop_header - all_rx_more_bufs + all_tx_posted - all_tx_given_back - all_tx_packets"
     for name in all_rx_rescues all_tx_rescues all_rx_broken all_tx_broken all_rx_drop_alloc all_rx_drop_length all_rx_drop_header all_tx_drop_offload; do
         equal "$name" 0
     done
@@ -106,7 +111,7 @@ accounted() {
 # The same, and none was dropped.
 conserved() {
     accounted
-    equal echo_full 0
+    equal all_echo_full 0
 }
 
 interrupts() {
