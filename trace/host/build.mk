@@ -10,7 +10,7 @@ trace-host: $(TRACE_HOST_SCRIPTS) $(TRACE_HOST)/mark
 
 # The stem is SET-VERSION, and the set may hold a dash.
 $(TRACE_HOST)/vhost-%.bt: trace/host/vhost.bt.in trace/host/notes.bt.in trace/host/full.bt.in \
-		trace/host/summary.bt.in trace/host/language.h trace/host/generate.sh trace/events.def trace/record.h
+		trace/host/summary.bt.in trace/host/language.bt.in trace/host/generate.sh trace/events.def trace/record.h
 	@mkdir -p $(@D)
 	trace/host/generate.sh $(lastword $(subst -, ,$*)) $(patsubst %-$(lastword $(subst -, ,$*)),%,$*) \
 		>$@.new && mv $@.new $@
