@@ -73,12 +73,23 @@ echo_load() {
     done
 }
 
+# total PATTERN: the sum of the counters of that name, whichever queue or CPU counts.
+total() {
+    local name sum=0
+    for name in "${!value[@]}"; do
+        [[ ! $name =~ ^($1)$ ]] || sum=$((sum + value[$name]))
+    done
+    echo "$sum"
+}
+
 # The generator has the last frame before the guest has reclaimed its buffer: wait for the reclaim.
-# Counters are left as they then are; what still does not hold is for the caller to find.
+# Which of several pairs has the frames is the tap's choice. Counters are left as they then are; what
+# still does not hold is for the caller to find.
 settle() {
     for _ in {1..250}; do
         counters
-        if [ "$(counter rx_packets)" -ge "$1" ] && [ "$(counter tx_packets)" -eq "$(counter tx_posted)" ]; then
+        if [ "$(total 'rx[0-9]*_packets')" -ge "$1" ] &&
+            [ "$(total 'tx[0-9]*_packets')" -eq "$(total 'tx[0-9]*_posted')" ]; then
             return 0
         fi
         sleep 0.02
