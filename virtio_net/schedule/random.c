@@ -103,24 +103,49 @@ static enum verdict play_loosely(const uint8_t *step, uint32_t n)
     return world.verdict;
 }
 
-/* Leaves out pieces, ever smaller ones, as long as what is left shows the same. */
+static void replace(struct schedule *s)
+{
+    memcpy(s->step, taken.step, taken.steps);
+    s->steps = taken.steps;
+}
+
+/* As few frames as will do. */
+static void fewer_frames(struct schedule *s, enum verdict verdict)
+{
+    uint32_t all = scene.frames;
+    for (scene.frames = 1; scene.frames < all; scene.frames++) {
+        if (play_loosely(s->step, s->steps) == verdict && taken.steps <= s->steps) {
+            replace(s);
+            return;
+        }
+    }
+}
+
+/* Without one piece. Returns whether that still shows the same, and is shorter. */
+static bool cut(struct schedule *s, uint32_t at, uint32_t piece, enum verdict verdict)
+{
+    uint8_t *rest = malloc(s->steps + 1);
+    if (!rest)
+        abort();
+    memcpy(rest, s->step, at);
+    memcpy(rest + at, s->step + at + piece, s->steps - at - piece);
+    bool shows = play_loosely(rest, s->steps - piece) == verdict && taken.steps < s->steps;
+    if (shows)
+        replace(s);
+    free(rest);
+    return shows;
+}
+
 void random_shorten(struct schedule *s, enum verdict verdict)
 {
+    if (verdict == VERDICT_no_rest)
+        return; /* each try would go on for as long */
+    fewer_frames(s, verdict);
     for (uint32_t piece = s->steps / 2; piece; piece /= 2) {
         for (uint32_t at = 0; at < s->steps;) {
-            uint32_t cut = piece < s->steps - at ? piece : s->steps - at;
-            uint8_t *rest = malloc(s->steps + 1);
-            if (!rest)
-                abort();
-            memcpy(rest, s->step, at);
-            memcpy(rest + at, s->step + at + cut, s->steps - at - cut);
-            if (play_loosely(rest, s->steps - cut) == verdict && taken.steps < s->steps) {
-                memcpy(s->step, taken.step, taken.steps);
-                s->steps = taken.steps;
-            } else {
-                at += cut;
-            }
-            free(rest);
+            uint32_t n = piece < s->steps - at ? piece : s->steps - at;
+            if (!cut(s, at, n, verdict))
+                at += n;
         }
     }
 }

@@ -10,7 +10,8 @@ enum verdict random_play(uint64_t seed);
 /* The steps of the last play, until the next. */
 const struct schedule *random_taken(void);
 
-/* Makes a schedule that shows something shorter, as long as it still shows it. */
+/* Makes a schedule that shows something shorter: of fewer frames, and without the pieces, ever
+ * smaller ones, that it shows the same without. */
 void random_shorten(struct schedule *s, enum verdict verdict);
 
 #endif

@@ -80,9 +80,10 @@ plant() { # NAME MODE DIR
     return 1
 }
 
-# Found, as what it is; and what was found can be played again.
+# Found, as what it is; what was found can be played again, and shows nothing in the healthy driver. By
+# chance something is found too.
 fault() { # NAME MODE SCENE VERDICT
-    local dir=$out/$1 program row again
+    local dir=$out/$1 program row again seeds
     program=$dir/build/virtio_net/schedule/schedule-$2
     rm -rf "$dir"
     if ! plant "$1" "$2" "$dir"; then
@@ -94,6 +95,10 @@ fault() { # NAME MODE SCENE VERDICT
     judge "fault:$1" "$4" "$dir/none" "$row"
     again=$("$program" replay "$out/$1.steps" 2>&1 | tee "$out/$1.log" | tail -n 1) || true
     [[ $again == "$4" ]] || report 'not ok' "fault $1: its schedule plays as: $again"
+    again=$("$programs/schedule-$2" replay "$out/$1.steps" 2>&1 | tail -n 1) || true
+    [[ $again != "$4" ]] || report 'not ok' "fault $1: its schedule shows it without it"
+    seeds=$("$program" random 0 5000) && report 'not ok' "fault $1: not found by chance: $seeds"
+    printf 'chance:%s\t%s\tfound\n' "$1" "$seeds" >>"$rows"
     rm -rf "$dir"
 }
 
