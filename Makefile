@@ -112,9 +112,9 @@ include kernel/build.mk
 include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
 include virtio_net/coverage/build.mk virtio_net/fuzz/build.mk virtio_net/test/arch/build.mk
 include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
-include experiments/loadgen/build.mk experiments/lab/build.mk
+include experiments/loadgen/build.mk experiments/lab/build.mk experiments/rss/build.mk
 include experiments/peers/build.mk experiments/bench/build.mk
 include plots/build.mk paper/build.mk
 
 # Everything that a sweep runs, here and on the host.
-kit: kernel loadgen lab-probe trace-host trace-ctf trace-join
+kit: kernel loadgen flows lab-probe trace-host trace-ctf trace-join

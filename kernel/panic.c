@@ -22,8 +22,10 @@ void panic_begin(void)
 
     irq_disable();
     /* The first one is told; a panic inside it, or on another CPU, is not. */
-    if (__atomic_exchange_n(&panicking, true, __ATOMIC_ACQ_REL))
+    if (__atomic_exchange_n(&panicking, true, __ATOMIC_ACQ_REL)) {
+        smp_stop_if_asked();
         halt_forever();
+    }
     /* First of all: a host that waits must learn of it even if printing fails. */
     region_mark_panic();
     unsigned stopped = smp_stop_others();

@@ -30,7 +30,7 @@ void *ap_stack;
 static unsigned starting; /* index of the CPU that is being started */
 static bool alive;        /* it has reached C */
 static bool stopping;
-static unsigned stopped;
+static uint32_t stopped; /* 1 << CPU */
 
 void smp_wake(unsigned cpu)
 {
@@ -138,6 +138,15 @@ void smp_start(void)
             (now_ns() - before) / 1000, tsc_to_ns(apart));
 }
 
+static unsigned stopped_cpus(void)
+{
+    unsigned n = 0;
+
+    for (uint32_t bits = __atomic_load_n(&stopped, __ATOMIC_ACQUIRE); bits; bits &= bits - 1)
+        n++;
+    return n;
+}
+
 /* An NMI, as the others may have interrupts off: waiting for a lock of ours, or with us. */
 unsigned smp_stop_others(void)
 {
@@ -147,15 +156,15 @@ unsigned smp_stop_others(void)
         return 0;
     __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
     lapic_send_nmi_to_others();
-    while (__atomic_load_n(&stopped, __ATOMIC_ACQUIRE) + 1 < cpu_count() && now_ns() < end)
+    while (stopped_cpus() + 1 < cpu_count() && now_ns() < end)
         cpu_pause();
-    return __atomic_load_n(&stopped, __ATOMIC_ACQUIRE);
+    return stopped_cpus();
 }
 
 void smp_stop_if_asked(void)
 {
     if (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE))
         return;
-    __atomic_add_fetch(&stopped, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&stopped, 1u << cpu_index(), __ATOMIC_RELEASE);
     halt_forever();
 }

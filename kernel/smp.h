@@ -13,7 +13,8 @@ void smp_wake(unsigned cpu);
  * waiting for them for 100 ms. */
 unsigned smp_stop_others(void);
 
-/* On a CPU that an NMI interrupted: halts when smp_stop_others sent it, else returns. */
+/* On a CPU that an NMI interrupted, or that panics too: halts when smp_stop_others wants that, else
+ * returns. */
 void smp_stop_if_asked(void);
 
 #endif

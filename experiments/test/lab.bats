@@ -26,10 +26,6 @@ sweep() {
     experiments/sweep.sh "$@" 3>&-
 }
 
-probes() {
-    experiments/probes.sh "$@" 3>&-
-}
-
 cell_count() {
     find "$RESULTS/smoke/cells" -name DONE 2>/dev/null | wc -l
 }
@@ -116,19 +112,6 @@ cell_count() {
     for stage in publish kick run used harvest; do
         grep -q "$stage" <<<"$output"
     done
-}
-
-@test "every probe of the tracer records something under traffic" {
-    run probes
-    echo "$output"
-    ((status == 0))
-}
-
-@test "a probe on an inlined function is named: vhost_signal" {
-    run probes --also vhost_signal
-    echo "$output"
-    ((status != 0))
-    grep -q 'vhost_signal: attached, but recorded nothing' <<<"$output"
 }
 
 @test "a guest that does not boot is one clear line, and the finished cells stay" {

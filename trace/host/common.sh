@@ -89,7 +89,7 @@ wait_attached() {
             die "the probes were not attached after $4 s: $(complaint "$err")"
         }
         "$(product mark)" "$mark"
-        sleep 0.2
+        sleep 0.5
     done
 }
 

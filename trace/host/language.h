@@ -2,20 +2,20 @@
  * structures. Preprocessed into each script by generate.sh, which gives BPFTRACE_MINOR.
  */
 #if BPFTRACE_MINOR >= 20
-#define FENTRY fentry
-#define FEXIT fexit
-#define ARG(name) args.name
+#define FENTRY         fentry
+#define FEXIT          fexit
+#define ARG(name)      args.name
 #define EVENTFD_SIGNAL eventfd_signal_mask
 #else
-#define FENTRY kfunc
-#define FEXIT kretfunc
-#define ARG(name) args->name
+#define FENTRY         kfunc
+#define FEXIT          kretfunc
+#define ARG(name)      args->name
 #define EVENTFD_SIGNAL eventfd_signal
 #endif
 
 /* The wait queue entry inside struct vhost_poll, after the poll table and the wait queue's head. A
  * kernel that moved it shows no host_kick at all, because no work function then matches. */
-#define POLL_OF_WAIT(wait) ((struct vhost_poll *)((uint64)(wait) - 24))
+#define POLL_OF_WAIT(wait) ((struct vhost_poll *)((uint64)(wait)-24))
 
 /* Without the mask, draining an eventfd would look like a kick. */
 #define WOKEN(poll) ((uint64)ARG(key) & (uint64)(poll)->mask)
@@ -36,24 +36,27 @@
 #define OWNER(vq) ((vq)->dev->mm->owner->tgid)
 #define LEARN_OWNER(vq)
 #else
-#define OWNER(vq) @owner[(uint64)(vq)->dev]
+#define OWNER(vq)       @owner[(uint64)(vq)->dev]
 #define LEARN_OWNER(vq) @owner[(uint64)(vq)->dev] = pid;
 #endif
 
 /* A line of the log. n counts this CPU's lines before the line can be lost, and emitted those of
- * each event: a gap in n is a loss, and the end of the log says of which events. What is constant is
- * part of the format, because bpftrace's work for a line grows with its arguments. */
-#define TEXT(...) TEXT_(__VA_ARGS__)
+ * each event: a gap in n is a loss, and the end of the log says of which events. What is constant
+ * is part of the format, because bpftrace's work for a line grows with its arguments. */
+#define TEXT(...)  TEXT_(__VA_ARGS__)
 #define TEXT_(...) #__VA_ARGS__
-#define EMIT(now, id, vq, flags, dev, pid, seq, a, b)                                             \
-    $n = @n[cpu] + 1;                                                                             \
-    @n[cpu] = $n;                                                                                 \
-    @emitted[id] = count();                                                                       \
-    printf(TEXT(R %d %llu %llu id vq %d %llx %d %llu %llu %llu\n), cpu, $n, now, flags,           \
+#define EMIT(now, id, vq, flags, dev, pid, seq, a, b)                                              \
+    $n = @n[cpu] + 1;                                                                              \
+    @n[cpu] = $n;                                                                                  \
+    @emitted[id] = count();                                                                        \
+    printf(TEXT(R % d % llu % llu id vq % d % llx % d % llu % llu % llu\n), cpu, $n, now, flags,   \
            (uint64)(dev), pid, seq, a, b)
-#define EMIT_VQ(now, id, number, flags, vq, seq, a, b)                                            \
+#define EMIT_VQ(now, id, number, flags, vq, seq, a, b)                                             \
     EMIT(now, id, number, flags, (vq)->dev, OWNER(vq), seq, a, b)
 
 /* mark.c's harmless system call. Its probe is defined last and so attached last: a mark in the log
  * says that every probe is in place. */
-#define MARK_PROBE tracepoint:syscalls:sys_enter_getpriority /ARG(who) == 0x52494e47/
+#define MARK_PROBE                                                                                 \
+    tracepoint:                                                                                    \
+    syscalls:                                                                                      \
+    sys_enter_getpriority / ARG(who) == 0x52494e47 /

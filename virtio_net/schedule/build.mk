@@ -5,19 +5,20 @@ SCHEDULE_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(VNET_WERROR) -MM
 	-DTRACE=0 -DFAULT=0 -DRING_DEV_SIZE_MAX=8u
 # Only the registers of the other parts are missing, and no schedule comes there. Uninitialised locals
 # would tell equal states apart.
-SCHEDULE_DRIVER := $(filter-out $(VNET_TRANSPORTS),$(VNET_CORE)) $(VNET_DEVICE)
+SCHEDULE_DRIVER := $(filter-out $(VNET_TRANSPORTS),$(VNET_CORE)) $(VNET_MODES:%=virtio_net/mode_%.c)
 SCHEDULE_PARTS  := $(patsubst %,virtio_net/schedule/%.c,main random schedule scene search graph snapshot steps describe check owners \
-	world worker task memory coroutine)
+	world worker task access memory coroutine)
 SCHEDULE_STOPS  := -include virtio_net/schedule/points.h
 SCHEDULE_STILL  := -ftrivial-auto-var-init=zero -fno-stack-protector -fcf-protection=none
 
 $(SCHEDULE_OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	gcc $(SCHEDULE_FLAGS) $(SCHEDULE_STILL) \
-		$(if $(filter $(SCHEDULE_DRIVER) virtio_net/mode_%.c,$<),$(SCHEDULE_STOPS)) -c -o $@ $<
+		$(if $(filter $(SCHEDULE_DRIVER) $(VNET_DEVICE),$<),$(SCHEDULE_STOPS)) \
+		$(if $(filter $(SCHEDULE_DRIVER),$<),-fsanitize=thread) -c -o $@ $<
 
 SCHEDULE_PROGRAMS := $(VNET_MODES:%=$(SCHEDULE_OUT)/schedule-%)
-$(SCHEDULE_OUT)/schedule-%: $(patsubst %.c,$(SCHEDULE_OUT)/%.o,$(SCHEDULE_DRIVER) $(SCHEDULE_PARTS)) \
+$(SCHEDULE_OUT)/schedule-%: $(patsubst %.c,$(SCHEDULE_OUT)/%.o,$(filter-out virtio_net/mode_%,$(SCHEDULE_DRIVER)) $(VNET_DEVICE) $(SCHEDULE_PARTS)) \
 		$(SCHEDULE_OUT)/virtio_net/mode_%.o
 	gcc $(SCHEDULE_FLAGS) -o $@ $^
 

@@ -26,7 +26,7 @@ __asm__(".text\n"
 
 enum { SAVED_REGISTERS = 6 };
 
-static uint8_t *scheduler; /* its stack pointer, while a coroutine runs */
+static uint8_t *scheduler; /* its stack pointer, while a coroutine runs; or NULL */
 
 static size_t deepest; /* stop on any stack, in bytes from its top */
 
@@ -50,6 +50,12 @@ void coroutine_run(struct coroutine *c)
     if (c->sp == c->top)
         begin(c);
     coroutine_switch(&scheduler, c->sp);
+    scheduler = NULL;
+}
+
+bool coroutine_runs(void)
+{
+    return scheduler;
 }
 
 void coroutine_stop(struct coroutine *c)

@@ -3,6 +3,7 @@
 #ifndef VNET_SCHEDULE_COROUTINE_H
 #define VNET_SCHEDULE_COROUTINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ void coroutine_init(struct coroutine *c, uint8_t *top, void (*main)(void));
 
 /* From the scheduler: begins the coroutine, or goes on where it stopped, until it stops. */
 void coroutine_run(struct coroutine *c);
+
+/* Whether one runs. */
+bool coroutine_runs(void);
 
 /* From the coroutine that runs: stops it. */
 void coroutine_stop(struct coroutine *c);

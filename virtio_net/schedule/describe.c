@@ -32,6 +32,26 @@ static void name_word(char *name, size_t bytes, const volatile void *at)
     }
 }
 
+/* The same of a word of the queue, which the interrupt sees too. */
+static const char *name_private(const volatile void *at)
+{
+    static const struct {
+        size_t offset;
+        const char *name;
+    } fields[] = {
+#define FIELD(name) { offsetof(struct vnet_q, ring.name), #name }
+        FIELD(broken),    FIELD(masked),    FIELD(s.parked_idx),
+        FIELD(published), FIELD(harvested), FIELD(p.used_at),
+#undef FIELD
+    };
+    size_t offset = (size_t)((const volatile uint8_t *)at - (const volatile uint8_t *)queue);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (fields[i].offset == offset)
+            return fields[i].name;
+    }
+    return "a descriptor count of its own";
+}
+
 static const char *const task_words[] = { "begins a poll", "sends one frame",
                                           "sends all that is left" };
 static const char *const worker_words[] = { "looks for a buffer", "completes its oldest buffer",
@@ -42,7 +62,7 @@ static void describe_party(FILE *to, const struct party *p, const char *const *c
                            uint8_t option, enum cpu_id cpu)
 {
     char name[64] = "";
-    if (p->at && p->access != ACCESS_BELL)
+    if (p->at && p->access != ACCESS_BELL && p->access != ACCESS_PRIVATE)
         name_word(name, sizeof(name), p->at);
     switch (p->access) {
     case ACCESS_LOAD:
@@ -51,14 +71,14 @@ static void describe_party(FILE *to, const struct party *p, const char *const *c
     case ACCESS_STORE:
         fprintf(to, "stores %s = %u", name, p->value);
         break;
-    case ACCESS_STORED:
-        fprintf(to, "goes on after its store of %s", name);
-        break;
     case ACCESS_FENCE:
         fprintf(to, "passes a barrier");
         break;
     case ACCESS_BELL:
         fprintf(to, "kicks");
+        break;
+    case ACCESS_PRIVATE:
+        fprintf(to, "goes on at %s", name_private(p->at));
         break;
     default:
         fputs(choices[option], to);

@@ -25,6 +25,14 @@ void party_stop(enum wait wait, enum access access, const volatile void *at, uin
     p->value = 0;
 }
 
+/* Without one that waits there is nothing to choose: the device's steps make no difference between
+ * two of the driver's accesses to shared memory. */
+void party_stop_for_irq(const volatile void *at)
+{
+    if (world.running == TASK && world.irq_pending && !vnet_mode.works_in_irq)
+        party_stop(WAIT_IRQ, ACCESS_PRIVATE, at, 0);
+}
+
 unsigned party_choose(void)
 {
     party_stop(WAIT_CHOICE, ACCESS_NONE, NULL, 0);
@@ -78,17 +86,12 @@ void schedule_store(volatile uint16_t *at, uint16_t value)
     } else {
         reach_memory(cpu(), at, value);
     }
-    /* What the driver does next, in memory of its own, an interrupt may come before. */
-    if (cpu() == DRIVER_CPU)
-        party_stop(WAIT_NOTHING, ACCESS_STORED, at, 0);
 }
 
 void schedule_fence(int order)
 {
-    bool drains = scene.tso && order == __ATOMIC_SEQ_CST;
-    bool interruptible = world.running == TASK && vnet_mode.uses_irqs && !vnet_mode.works_in_irq;
-    if (drains || interruptible)
-        party_stop(drains ? WAIT_DRAINED : WAIT_NOTHING, ACCESS_FENCE, NULL, 0);
+    if (scene.tso && order == __ATOMIC_SEQ_CST)
+        party_stop(WAIT_DRAINED, ACCESS_FENCE, NULL, 0);
 }
 
 /* A register lies in uncached memory: what was stored before is there before the write is. */

@@ -27,9 +27,9 @@ judge() { # KIND EXPECTED FILE ROW
     IFS=$'\t' read -r mode scene states transitions schedules _ verdict <<<"$4"
     printf '%s\t%s\t%s\n' "$1" "$4" "$2" >>"$rows"
     if [[ $verdict == "$2" ]]; then
-        report ok "$1 $mode$scene: $states states, $transitions steps, $schedules schedules, $verdict"
+        report ok "$1 $mode ${scene# }: $states states, $transitions steps, $schedules schedules, $verdict"
     else
-        report 'not ok' "$1 $mode$scene: $verdict, expected: $2"
+        report 'not ok' "$1 $mode ${scene# }: $verdict, expected: $2"
         [[ ! -e $3 ]] || "$programs/schedule-$mode" replay "$3" | sed 's/^/# /'
     fi
 }
@@ -63,7 +63,7 @@ chance() { # SEEDS
 plant() { # NAME MODE DIR
     local table
     mkdir -p "$3/build/virtio_net"
-    (cd "$root" && git ls-files -z virtio_net faultinj trace '*.mk' | xargs -0 cp -a --parents -t "$3")
+    cp -a "$root"/{virtio_net,faultinj,trace} "$3/"
     cp -a "$programs" "$3/build/virtio_net/"
     find "$3/build" -name '*.d' -exec sed -i "s#$build/#$3/build/#g" {} +
     rm -f "$3"/build/virtio_net/schedule/schedule-*

@@ -46,6 +46,10 @@ static bool irq_may_come(void)
 unsigned steps_possible(uint8_t *steps)
 {
     unsigned n = party_steps(steps, STEP_DRIVER);
+    if (on_cpu()->wait == WAIT_IRQ && world.irq_pending) {
+        steps[n++] = STEP(STEP_IRQ, 0);
+        return n;
+    }
     n += party_steps(steps + n, STEP_DEVICE);
     if (irq_may_come())
         steps[n++] = STEP(STEP_IRQ, 0);

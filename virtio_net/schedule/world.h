@@ -36,10 +36,11 @@ enum wait {
     WAIT_NOTHING, /* it may go on at once */
     WAIT_ROOM,    /* in the store buffer of its CPU */
     WAIT_DRAINED, /* until that is empty */
+    WAIT_IRQ,     /* for nothing: an interrupt may come here, and to the device it is no stop */
     WAIT_CHOICE,  /* for one of the things that it can do next (task_options, worker_options) */
 };
 
-enum access { ACCESS_NONE, ACCESS_LOAD, ACCESS_STORE, ACCESS_STORED, ACCESS_FENCE, ACCESS_BELL };
+enum access { ACCESS_NONE, ACCESS_LOAD, ACCESS_STORE, ACCESS_FENCE, ACCESS_BELL, ACCESS_PRIVATE };
 
 struct party {
     struct coroutine run;
@@ -122,6 +123,8 @@ unsigned world_pool(void); /* how many buffers there are */
 
 /* memory.c: where parties stop. */
 void party_stop(enum wait wait, enum access access, const volatile void *at, uint16_t value);
+/* Stops where an interrupt may come amid the driver's calls, if one waits. */
+void party_stop_for_irq(const volatile void *at);
 /* Stops until one of its options is chosen. */
 unsigned party_choose(void);
 /* What that CPU would read there: of its own stores the youngest, or what is in memory. */
