@@ -205,7 +205,7 @@ uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
  * is broken, or a frame for which they came was dropped. */
 void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 /* n received frames, 1..VNET_BATCH; they are the port's now. With MRG_RXBUF a frame may be a chain.
- */
+ * Comes amid a harvest: the port may send from here, but leaves the receive queue itself alone. */
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);
 /* n sent frames; they are the port's again. */
 void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n);

@@ -3,7 +3,8 @@
 #   bench.sh [NAME...]       all cases, or those with such names; * stands for anything
 # BENCH=quick: few cases, short windows, to see that it works. PAIRS=n, WINDOW=ms: otherwise than the
 # default. Both drivers run alternately, one pair after the other and each pair in the other order, the
-# driver on one CPU and the backend on another. The backend has the clock.
+# driver on one CPU, or with several pairs of queues one each, and the backend on another. The backend
+# has the clock.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -31,7 +32,7 @@ trap '[[ -z $driver ]] || kill "$driver" 2>/dev/null; stop_backend; rm -rf "$wor
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM
 
-limit=() wrap=(taskset -c "$driver_cpu")
+limit=()
 
 # What the backend says of a driver, and the driver of itself: one line of samples.
 sample() { # PAIR SIDE LINE
@@ -84,11 +85,12 @@ run_cases() {
     local total finished=0 left units pair
     total=$(wc -l <"$work/cases")
     # The names are global: sides.bash reads the case from there.
-    while read -r name program mode peer job bytes ring format outstanding units <&3; do
+    while read -r name program mode peer job bytes ring format outstanding queues units <&3; do
         left=''
         ((finished == 0)) || left=", about $((SECONDS * (total - finished) / finished)) s left"
         echo "bench $((finished + 1))/$total: $name$left"
         start_backend
+        wrap=(taskset -c "$driver_cpus")
         for ((pair = 0; pair < pairs; pair++)); do run_pair "$pair"; done
         echo "$name $units" >>"$work/units"
         finished=$((finished + 1))

@@ -90,7 +90,7 @@ done
 
 # DPDK's driver has its buffer pool inlined, so ours counts with its own.
 # (Not in a pipe: the backend of a subshell would be nobody's to stop.)
-while read -r name program mode peer job bytes ring format outstanding _ <&3; do
+while read -r name program mode peer job bytes ring format outstanding queues _ <&3; do
     [[ " $formats " == *" $format "* ]] || continue
     start_backend
     row "instr_$name" "$(own_functions='^vnet_up_' per_frame plain "$peer" "$format" 32)" \

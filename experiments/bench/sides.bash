@@ -1,12 +1,11 @@
 # shellcheck shell=bash
 # The two drivers and the backend, for bench.sh and instructions.sh. A case is in the shell's variables:
-# program mode peer job bytes ring format outstanding (cases.sh says what they are).
+# program mode peer job bytes ring format outstanding queues (cases.sh says what they are).
 # $work is a directory, $limit where a driver stops, as its options, $wrap what it runs under.
 # shellcheck disable=SC2154
 
 hosted=$BUILD/virtio_net/hosted
 peers=$BUILD/experiments/peers
-driver_cpu=0 backend_cpu=1
 warm=50 # ms
 window=${window:-300}
 
@@ -21,6 +20,19 @@ need_programs() {
     done
 }
 
+# Where a case runs: an lcore of DPDK's driver is a thread, lcores says on which CPU.
+driver_cpus=0 backend_cpu=1 lcores=0@0
+place() {
+    local queue cpu
+    driver_cpus=0 backend_cpu=1 lcores=0@0
+    for ((queue = 1; queue < queues; queue++)); do
+        # A CPU each, if that leaves one to the backend.
+        cpu=$(($(nproc) > queues ? queue : 0))
+        lcores+=,$queue@$cpu
+        ((cpu == 0)) || driver_cpus+=,$cpu backend_cpu=$queues
+    done
+}
+
 backend=''
 stop_backend() {
     [[ -n $backend ]] || return 0
@@ -32,11 +44,12 @@ stop_backend() {
 
 start_backend() {
     stop_backend
+    place
     rm -f "$work/socket" "$work/said"
     mkfifo "$work/said"
     exec {said}<>"$work/said"
     "$peers/vhost_backend" -l "$backend_cpu" "${eal[@]}" --file-prefix "rsb$$" -- --socket "$work/socket" \
-        --do "$job" --size "$bytes" --warm $warm --window "$window" 1>&"$said" 2>"$work/backend.log" &
+        --do "$job" --size "$bytes" --pairs "$queues" --warm $warm --window "$window" 1>&"$said" 2>"$work/backend.log" &
     backend=$!
     for _ in {1..200}; do
         [[ ! -S $work/socket ]] || return 0
@@ -52,6 +65,7 @@ ours() {
     local options=()
     [[ $program != source ]] || options+=(--size "$bytes")
     [[ $format != packed ]] || options+=(--packed)
+    [[ $queues == 1 ]] || options+=(--pairs "$queues")
     [[ $outstanding == 0 ]] || options+=(--window "$outstanding")
     exec "${wrap[@]}" "$hosted/$program-$mode" --vhost-user "$work/socket" --ring "$ring" "${limit[@]}" \
         "${options[@]}" --out "$work/driver.tsv"
@@ -59,13 +73,14 @@ ours() {
 
 # The scalar path, with the same features: no IN_ORDER, no merged buffers.
 peer() {
-    local options=() packed=0
+    local options=() packed=0 several=''
     [[ $peer != *-intr ]] || options+=(--intr)
     [[ $outstanding == 0 ]] || options+=(--window "$outstanding")
     [[ $format != packed ]] || packed=1
-    exec "${wrap[@]}" "$peers/dpdk_driver" -l "$driver_cpu" "${eal[@]}" --file-prefix "rsd$$" \
-        --vdev "net_virtio_user0,path=$work/socket,queue_size=$ring,packed_vq=$packed,vectorized=0,in_order=0,mrg_rxbuf=0,mac=52:54:00:12:34:56" \
-        -- --do "${peer%-intr}" --size "$bytes" --ring "$ring" "${limit[@]}" "${options[@]}" \
+    [[ $queues == 1 ]] || several=,queues=$queues,cq=1
+    exec "${wrap[@]}" "$peers/dpdk_driver" --lcores "$lcores" "${eal[@]}" --file-prefix "rsd$$" \
+        --vdev "net_virtio_user0,path=$work/socket,queue_size=$ring,packed_vq=$packed,vectorized=0,in_order=0,mrg_rxbuf=0,mac=52:54:00:12:34:56$several" \
+        -- --do "${peer%-intr}" --size "$bytes" --pairs "$queues" --ring "$ring" "${limit[@]}" "${options[@]}" \
         --out "$work/driver.tsv"
 }
 
