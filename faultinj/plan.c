@@ -24,14 +24,15 @@ bool fault_passes(enum fault_point point, uint8_t vq)
 {
     (void)vq; /* only the trace wants it */
     const struct rule *r = &plan[point];
-    uint64_t n = ++fault_counters.passed[point];
-    uint64_t *fired = &fault_counters.fired[point];
-    if (!r->on || n <= r->after || (r->times && *fired >= r->times))
+    /* Several CPUs may pass: each passage has a number of its own, and the number alone decides. */
+    uint64_t n = __atomic_add_fetch(&fault_counters.passed[point], 1, __ATOMIC_RELAXED);
+    if (!r->on || n <= r->after || (n - r->after) % r->interval != 0)
         return false;
-    if ((n - r->after) % r->interval != 0)
+    uint64_t nth = (n - r->after) / r->interval;
+    if (r->times && nth > r->times)
         return false;
-    ++*fired;
-    TRACE_AT(fault, 0, 0, vq, point, *fired);
+    __atomic_add_fetch(&fault_counters.fired[point], 1, __ATOMIC_RELAXED);
+    TRACE_AT(fault, 0, 0, vq, point, nth);
     return true;
 }
 

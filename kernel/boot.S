@@ -87,6 +87,7 @@ long_mode:
 
     .section .rodata
     .align 8
+    .globl boot_gdt
 boot_gdt:
     .quad 0
     .quad 0x00af9b000000ffff /* 0x08 64-bit code */

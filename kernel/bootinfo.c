@@ -1,4 +1,5 @@
 #include "bootinfo.h"
+#include "acpi.h"
 #include "page.h"
 #include "panic.h"
 #include "string.h"
@@ -54,6 +55,7 @@ void bootinfo_read(uint64_t start_info_paddr)
     for (uint32_t i = 0; i < info->memmap_entries; i++)
         if (map[i].type == MEMMAP_RAM)
             add_range(map[i].addr, map[i].addr + map[i].size);
+    bootinfo.cpus = acpi_cpus(info->rsdp_paddr, bootinfo.cpu_apic_ids, CPU_MAX);
     if (info->cmdline_paddr)
         strlcpy(bootinfo.cmdline, phys_to_virt(info->cmdline_paddr), sizeof(bootinfo.cmdline));
 }

@@ -3,6 +3,7 @@
 #define KERNEL_BOOTINFO_H
 
 #include <stdint.h>
+#include "cpu.h"
 
 #define BOOT_MAX_RANGES  16
 #define BOOT_CMDLINE_MAX 1024
@@ -16,6 +17,8 @@ struct bootinfo {
     unsigned ranges;
     uint64_t ram_bytes;
     char cmdline[BOOT_CMDLINE_MAX];
+    uint32_t cpu_apic_ids[CPU_MAX]; /* of the CPUs that the firmware tells of */
+    unsigned cpus;                  /* 0: it tells of none */
 };
 
 extern struct bootinfo bootinfo;

@@ -29,6 +29,7 @@ struct sample {
 
 static uint64_t hz;
 static uint64_t ns_per_cycle_q32;
+static uint32_t tick_counts; /* of the LAPIC timer */
 
 /* Channel 2 is nobody's, but its gate must be opened. Where the port for that is missing (QEMU's
  * microvm), channel 0 serves, whose interrupt stays masked. */
@@ -103,7 +104,7 @@ static bool calibrate(uint64_t *tsc, uint64_t *lapic)
 static void tick(void *arg)
 {
     (void)arg;
-    kernel_stats.ticks++;
+    this_stats()->ticks++;
     thread_tick(now_ns());
 }
 
@@ -120,7 +121,13 @@ void clock_init(void)
             panic("the TSC cannot be calibrated: the host gives no 55 ms without a pause");
     ns_per_cycle_q32 = (1000000000ull << 32) / hz;
     irq_vector_set(LAPIC_TIMER_VECTOR, tick, 0);
-    lapic_timer_periodic((uint32_t)(lapic_hz / cmdline.tick_hz));
+    tick_counts = (uint32_t)(lapic_hz / cmdline.tick_hz);
+    clock_start_tick();
+}
+
+void clock_start_tick(void)
+{
+    lapic_timer_periodic(tick_counts);
 }
 
 uint64_t tsc_hz(void)

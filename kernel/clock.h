@@ -8,6 +8,9 @@
 /* Calibrates against the PIT for about 20 ms, then starts the tick. */
 void clock_init(void);
 
+/* Starts the tick on a CPU other than the one that called clock_init. */
+void clock_start_tick(void);
+
 uint64_t tsc_hz(void);
 
 /* The TSC at kernel entry. */

@@ -1,6 +1,7 @@
 #include "console.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include "spinlock.h"
 #include "x86.h"
 
 #define COM1      0x3f8
@@ -19,6 +20,9 @@ void console_init(void)
     outb(COM1 + 2, 0x07); /* FIFOs on and empty */
 }
 
+/* Of the port and of what is held: one call's text stays in one piece. */
+static struct spinlock lock = SPINLOCK("console");
+
 /* What quiet=on keeps back until a panic makes it worth the time it takes to print. */
 static char held[8192];
 static size_t held_bytes;
@@ -29,15 +33,6 @@ void console_hold(void)
     holding = true;
 }
 
-void console_release(void)
-{
-    if (!holding)
-        return;
-    holding = false;
-    console_write(held, held_bytes);
-    held_bytes = 0;
-}
-
 static void hold(const char *s, size_t n)
 {
     for (size_t i = 0; i < n && held_bytes < sizeof(held); i++)
@@ -45,18 +40,40 @@ static void hold(const char *s, size_t n)
 }
 
 /* Each port access leaves the guest: ask for room once per FIFO, not once per character. */
-void console_write(const char *s, size_t n)
+static void write(const char *s, size_t n)
 {
-    if (holding) {
-        hold(s, n);
-        return;
-    }
     for (size_t i = 0; i < n; i++) {
         if (i % FIFO_SIZE == 0)
             while (!(inb(COM1_LSR) & LSR_EMPTY))
                 cpu_pause();
         outb(COM1, (uint8_t)s[i]);
     }
+}
+
+void console_write(const char *s, size_t n)
+{
+    bool irq = spin_lock(&lock);
+    if (holding)
+        hold(s, n);
+    else
+        write(s, n);
+    spin_unlock(&lock, irq);
+}
+
+void console_release(void)
+{
+    bool irq = spin_lock(&lock);
+    if (holding)
+        write(held, held_bytes);
+    holding = false;
+    held_bytes = 0;
+    spin_unlock(&lock, irq);
+}
+
+void console_break(void)
+{
+    spin_break(&lock);
+    console_release();
 }
 
 int console_getc(void)

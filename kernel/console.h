@@ -16,12 +16,15 @@ void console_write(const char *s, size_t n);
 void console_hold(void);
 void console_release(void);
 
+/* The same for a panic: whoever was printing has been stopped. */
+void console_break(void);
+
 /* The next character typed, or -1 when there is none. Never waits. */
 int console_getc(void);
 
 /* Prints at most 511 characters of one call; longer output ends in "...\n". Every character is a
  * VM exit, so print lines, not streams. May be called from anywhere, interrupt handlers included;
- * lines of a handler can then land inside a thread's line. */
+ * interrupts are off meanwhile. */
 void kprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* %d %i %u %x %X %p %c %s %% with - 0, width, precision for %s, * and h hh l ll z; no floating

@@ -3,6 +3,7 @@
 #include "main.h"
 #include "page.h"
 #include "slab.h"
+#include "spinlock.h"
 #include "string.h"
 #include "thread.h"
 
@@ -67,6 +68,14 @@ static void crash_smash(void)
     memset(name, 0x41, sizeof(name) + 16 + unknown);
 }
 
+static void crash_lock(void)
+{
+    static struct spinlock lock = SPINLOCK("twice");
+
+    spin_lock(&lock);
+    spin_lock(&lock);
+}
+
 static const struct {
     const char *name;
     void (*die)(void);
@@ -79,6 +88,7 @@ static const struct {
     { "crash-free", crash_object_free },
     { "crash-page-free", crash_page_free },
     { "crash-smash", crash_smash },
+    { "crash-lock", crash_lock },
 };
 
 static void run(void *arg)

@@ -1,9 +1,11 @@
 #include "irq.h"
 #include <stddef.h>
+#include "cpu.h"
 #include "lapic.h"
 #include "panic.h"
 #include "pci.h"
 #include "pic.h"
+#include "spinlock.h"
 #include "stats.h"
 #include "x86.h"
 
@@ -17,11 +19,13 @@ struct slot {
     void *arg;
 };
 
+/* Filled and emptied under the lock. A handler's interrupt comes only after it is in its slot, so
+ * dispatching takes none. */
 static struct slot vectors[256];
 static struct slot lines[PIC_LINES][SHARERS];
-static bool in_handler;
+static struct spinlock slots_lock = SPINLOCK("irq slots");
 
-struct kernel_stats kernel_stats;
+struct kernel_stats kernel_stats[CPU_MAX];
 
 void irq_init(void)
 {
@@ -31,20 +35,22 @@ void irq_init(void)
 
 void irq_vector_set(int vector, irq_handler handler, void *arg)
 {
-    bool irq = irq_save();
+    bool irq = spin_lock(&slots_lock);
     vectors[vector] = (struct slot){ handler, arg };
-    irq_restore(irq);
+    spin_unlock(&slots_lock, irq);
 }
 
 int irq_vector_alloc(irq_handler handler, void *arg)
 {
-    for (int vector = FIRST_DYNAMIC; vector <= LAST_DYNAMIC; vector++) {
-        if (vectors[vector].handler)
-            continue;
-        irq_vector_set(vector, handler, arg);
-        return vector;
-    }
-    return -1;
+    bool irq = spin_lock(&slots_lock);
+    int vector = FIRST_DYNAMIC;
+
+    while (vector <= LAST_DYNAMIC && vectors[vector].handler)
+        vector++;
+    if (vector <= LAST_DYNAMIC)
+        vectors[vector] = (struct slot){ handler, arg };
+    spin_unlock(&slots_lock, irq);
+    return vector <= LAST_DYNAMIC ? vector : -1;
 }
 
 void irq_vector_free(int vector)
@@ -54,18 +60,20 @@ void irq_vector_free(int vector)
 
 int irq_register_line(unsigned line, irq_handler handler, void *arg)
 {
+    bool there = false;
+    int i = 0;
+
     if (!line || line >= PIC_LINES)
         return -1;
-    for (int i = 0; i < SHARERS; i++) {
-        if (lines[line][i].handler)
-            continue;
-        bool irq = irq_save();
+    bool irq = spin_lock(&slots_lock);
+    while (i < SHARERS && lines[line][i].handler)
+        i++;
+    if (i < SHARERS) {
         lines[line][i] = (struct slot){ handler, arg };
-        bool there = pic_unmask_level(line);
-        irq_restore(irq);
-        return there ? 0 : -1;
+        there = pic_unmask_level(line);
     }
-    return -1;
+    spin_unlock(&slots_lock, irq);
+    return there ? 0 : -1;
 }
 
 int irq_register_intx(struct pci_dev *dev, irq_handler handler, void *arg)
@@ -78,7 +86,7 @@ int irq_register_intx(struct pci_dev *dev, irq_handler handler, void *arg)
 
 bool irq_in_handler(void)
 {
-    return in_handler;
+    return this_cpu()->in_handler;
 }
 
 static void dispatch_line(unsigned line)
@@ -86,16 +94,16 @@ static void dispatch_line(unsigned line)
     struct slot *slots = lines[line];
 
     if (line % 8 == SPURIOUS_LINE && !pic_in_service(line)) {
-        kernel_stats.irqs_unexpected++;
+        this_stats()->irqs_unexpected++;
         if (line >= 8) /* the master did see the cascade */
             pic_eoi(0);
         return;
     }
     if (!slots[0].handler) {
-        kernel_stats.irqs_unexpected++;
+        this_stats()->irqs_unexpected++;
         pic_mask(line); /* nobody can quiet it */
     } else {
-        kernel_stats.irqs_intx++;
+        this_stats()->irqs_intx++;
     }
     for (int i = 0; i < SHARERS && slots[i].handler; i++)
         slots[i].handler(slots[i].arg);
@@ -109,20 +117,20 @@ static void dispatch_message(unsigned vector)
     if (slot.handler)
         slot.handler(slot.arg);
     else
-        kernel_stats.irqs_unexpected++;
+        this_stats()->irqs_unexpected++;
     if (slot.handler && vector >= FIRST_DYNAMIC)
-        kernel_stats.irqs_msix++;
+        this_stats()->irqs_msix++;
     lapic_eoi();
 }
 
 void irq_dispatch(unsigned vector)
 {
-    in_handler = true;
+    this_cpu()->in_handler = true;
     if (vector < PIC_FIRST_VECTOR + PIC_LINES)
         dispatch_line(vector - PIC_FIRST_VECTOR);
     else if (vector == LAPIC_SPURIOUS_VECTOR)
-        kernel_stats.irqs_unexpected++; /* the APIC expects no EOI for it */
+        this_stats()->irqs_unexpected++; /* the APIC expects no EOI for it */
     else
         dispatch_message(vector);
-    in_handler = false;
+    this_cpu()->in_handler = false;
 }

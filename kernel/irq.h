@@ -10,7 +10,8 @@ struct pci_dev;
 
 typedef void (*irq_handler)(void *arg);
 
-/* A free CPU vector for handler, or -1. Messages for it go to the local APIC of this CPU. */
+/* A free vector for handler, or -1: the same on all CPUs, so that a message may go to any of them.
+ * Lines interrupt the booting CPU. */
 int irq_vector_alloc(irq_handler handler, void *arg);
 void irq_vector_free(int vector);
 
@@ -25,7 +26,7 @@ int irq_register_line(unsigned line, irq_handler handler, void *arg);
 /* The same for the device's INTx line, as the firmware routed it. */
 int irq_register_intx(struct pci_dev *dev, irq_handler handler, void *arg);
 
-/* Running inside an interrupt handler. */
+/* Running inside an interrupt handler of this CPU. */
 bool irq_in_handler(void);
 
 /* Called by the trap code with a vector >= TRAP_FIRST_IRQ. */

@@ -3,6 +3,7 @@
 #define KERNEL_LAYOUT_H
 
 #include <stdint.h>
+#include "cpu.h"
 
 extern char __text_start[], __text_end[];
 extern char __rodata_start[], __rodata_end[];
@@ -14,15 +15,15 @@ struct kernel_stack {
     uint8_t memory[3 * 4096];
 };
 
-/* The exceptions that cannot trust the stack they interrupt have one each. */
+/* The exceptions that cannot trust the stack they interrupt have one each, on each CPU. */
 enum {
-    STACK_BOOT,
+    STACK_BOOT, /* and of the idle thread, which it becomes */
     STACK_DOUBLE_FAULT,
     STACK_NMI,
     STACK_PAGE_FAULT,
     STACK_COUNT,
 };
 
-extern struct kernel_stack kernel_stacks[STACK_COUNT];
+extern struct kernel_stack kernel_stacks[CPU_MAX][STACK_COUNT];
 
 #endif

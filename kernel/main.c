@@ -3,13 +3,16 @@
 #include "clock.h"
 #include "cmdline.h"
 #include "console.h"
+#include "cpu.h"
 #include "irq.h"
 #include "page.h"
 #include "panic.h"
 #include "pci.h"
 #include "power.h"
 #include "region.h"
+#include "rendezvous.h"
 #include "slab.h"
+#include "smp.h"
 #include "string.h"
 #include "thread.h"
 #include "trap.h"
@@ -72,8 +75,10 @@ static void start_workload(void)
 
 _Noreturn void kmain(uint64_t start_info_paddr)
 {
+    cpu_init(0);
     console_init();
     trap_init();
+    thread_init();
     bootinfo_read(start_info_paddr);
     read_cmdline();
     page_init();
@@ -84,6 +89,8 @@ _Noreturn void kmain(uint64_t start_info_paddr)
     uint64_t clock_done = now_ns();
     irq_enable();
     int functions = pci_scan();
+    smp_start();
+    rendezvous_init();
     kprintf("ringscope: RAM %llu MiB, trace region %llu MiB, TSC %llu Hz, %d PCI functions\n",
             (unsigned long long)bootinfo.ram_bytes >> 20, (unsigned long long)cmdline.trace_mb,
             (unsigned long long)tsc_hz(), functions);

@@ -1,5 +1,5 @@
 #include "msix.h"
-#include "lapic.h"
+#include "cpu.h"
 
 #define REG_CONTROL     2 /* offsets in the capability */
 #define REG_TABLE       4
@@ -52,7 +52,7 @@ void msix_mask(struct pci_dev *d, unsigned entry, bool masked)
         entry_of(d, entry)[ENTRY_CONTROL] = masked ? ENTRY_MASKED : 0;
 }
 
-int msix_set(struct pci_dev *d, unsigned entry, irq_handler handler, void *arg)
+int msix_set(struct pci_dev *d, unsigned entry, unsigned cpu, irq_handler handler, void *arg)
 {
     if (entry >= d->msix_entries)
         return -1;
@@ -68,7 +68,7 @@ int msix_set(struct pci_dev *d, unsigned entry, irq_handler handler, void *arg)
         return -1;
     d->msix_vector[entry] = (uint8_t)vector;
     volatile uint32_t *words = entry_of(d, entry);
-    words[ENTRY_ADDRESS] = MESSAGE_ADDRESS | lapic_id() << 12;
+    words[ENTRY_ADDRESS] = MESSAGE_ADDRESS | cpus[cpu].apic_id << 12;
     words[ENTRY_UPPER] = 0;
     words[ENTRY_DATA] = (uint32_t)vector; /* fixed delivery, edge */
     msix_mask(d, entry, false);
@@ -78,7 +78,7 @@ int msix_set(struct pci_dev *d, unsigned entry, irq_handler handler, void *arg)
 void msix_disable(struct pci_dev *d)
 {
     for (unsigned i = 0; i < d->msix_entries; i++)
-        msix_set(d, i, NULL, NULL);
+        msix_set(d, i, 0, NULL, NULL);
     if (!d->msix_entries)
         return;
     uint16_t control = pci_read16(d, d->msix_cap + REG_CONTROL);

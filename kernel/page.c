@@ -5,8 +5,8 @@
 #include "layout.h"
 #include "panic.h"
 #include "region.h"
+#include "spinlock.h"
 #include "string.h"
-#include "x86.h"
 
 #define NONE         UINT32_MAX
 #define BOOT_MAP_END (4ull << 30) /* boot.S maps this much */
@@ -25,6 +25,8 @@ struct page {
     uint8_t state;
 };
 
+/* Of everything below, from the moment that other CPUs run. */
+static struct spinlock lock = SPINLOCK("pages");
 static struct page *pages;
 static uint64_t page_frames;
 static uint32_t free_head[PAGE_MAX_ORDER + 1];
@@ -85,7 +87,7 @@ static void give_block(uint32_t frame, unsigned order)
 void *page_alloc(unsigned order)
 {
     kassert(order <= PAGE_MAX_ORDER);
-    bool irq = irq_save();
+    bool irq = spin_lock(&lock);
     uint32_t frame = take_block(order);
     if (frame != NONE) {
         pages[frame].order = (uint8_t)order;
@@ -93,7 +95,7 @@ void *page_alloc(unsigned order)
         free_pages -= 1u << order;
         used_pages += 1u << order;
     }
-    irq_restore(irq);
+    spin_unlock(&lock, irq);
     if (frame == NONE)
         return NULL;
     void *va = phys_to_virt(frame * PAGE_SIZE);
@@ -109,7 +111,7 @@ void page_free(void *page)
 
     if (paddr % PAGE_SIZE || frame >= page_frames)
         panic("page_free(%p): not a page of RAM", page);
-    bool irq = irq_save();
+    bool irq = spin_lock(&lock);
     struct page *p = &pages[frame];
     if (p->state != STATE_USED)
         panic("page_free(%p): %s", page,
@@ -121,7 +123,7 @@ void page_free(void *page)
     give_block((uint32_t)frame, order);
     free_pages += 1u << order;
     used_pages -= 1u << order;
-    irq_restore(irq);
+    spin_unlock(&lock, irq);
 }
 
 unsigned page_order(size_t bytes)

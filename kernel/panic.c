@@ -2,8 +2,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "cmdline.h"
+#include "cpu.h"
 #include "power.h"
 #include "region.h"
+#include "smp.h"
 #include "string.h"
 #include "symbols.h"
 #include "thread.h"
@@ -19,12 +21,17 @@ void panic_begin(void)
     static bool panicking;
 
     irq_disable();
-    if (panicking)
+    /* The first one is told; a panic inside it, or on another CPU, is not. */
+    if (__atomic_exchange_n(&panicking, true, __ATOMIC_ACQ_REL)) {
+        smp_stop_if_asked();
         halt_forever();
-    panicking = true;
+    }
     /* First of all: a host that waits must learn of it even if printing fails. */
     region_mark_panic();
-    console_release();
+    unsigned stopped = smp_stop_others();
+    console_break();
+    if (cpu_count() > 1)
+        kprintf("\nCPU %u: %u of the %u others stopped", cpu_index(), stopped, cpu_count() - 1);
 }
 
 void panic_end(void)
@@ -80,7 +87,7 @@ void panic(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    kprintf("\npanic: %s\nthread \"%s\"\n", text, thread_name());
+    kprintf("\npanic: %s\nCPU %u, thread \"%s\"\n", text, cpu_index(), thread_name());
     backtrace(0, (uint64_t)__builtin_frame_address(0));
     panic_end();
 }

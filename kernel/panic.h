@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include "console.h"
 
-/* Never returns. Callable from any context. A panic inside a panic halts at once. */
+/* Never returns. Callable from any context. Stops all CPUs. A panic inside a panic halts at once.
+ */
 _Noreturn void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Stays in every build: the kernel is an instrument, a wrong number is worse than a slow one. */

@@ -1,6 +1,7 @@
 #include "pci.h"
 #include "page.h"
 #include "panic.h"
+#include "spinlock.h"
 #include "vm.h"
 #include "x86.h"
 
@@ -38,7 +39,9 @@
 static struct pci_dev devices[PCI_MAX_DEVICES];
 static int device_count;
 
-/* Address and data are one register pair: no interrupt handler may come between. */
+/* Address and data are one register pair: nobody may come between. */
+static struct spinlock config_lock = SPINLOCK("PCI configuration");
+
 static void select(const struct pci_dev *d, unsigned off)
 {
     outl(CONFIG_ADDRESS, CONFIG_ENABLE | (uint32_t)d->bus << 16 | (uint32_t)d->slot << 11 |
@@ -55,20 +58,20 @@ static uint16_t data_port(unsigned off, unsigned width)
     uint##bits##_t pci_read##bits(const struct pci_dev *d, unsigned off)                           \
     {                                                                                              \
         uint16_t port = data_port(off, bits / 8);                                                  \
-        bool irq = irq_save();                                                                     \
+        bool irq = spin_lock(&config_lock);                                                        \
         select(d, off);                                                                            \
         uint##bits##_t v = in(port);                                                               \
-        irq_restore(irq);                                                                          \
+        spin_unlock(&config_lock, irq);                                                            \
         return v;                                                                                  \
     }                                                                                              \
                                                                                                    \
     void pci_write##bits(const struct pci_dev *d, unsigned off, uint##bits##_t v)                  \
     {                                                                                              \
         uint16_t port = data_port(off, bits / 8);                                                  \
-        bool irq = irq_save();                                                                     \
+        bool irq = spin_lock(&config_lock);                                                        \
         select(d, off);                                                                            \
         out(port, v);                                                                              \
-        irq_restore(irq);                                                                          \
+        spin_unlock(&config_lock, irq);                                                            \
     }
 
 CONFIG_ACCESS(8, inb, outb)

@@ -11,6 +11,7 @@ static void run(void *arg)
     selftest_text();
     selftest_memory();
     selftest_threads();
+    selftest_smp();
     kprintf("selftest: %d checks, %d failures\n", selftest_checks, selftest_failures);
     qemu_exit(selftest_failures ? EXIT_FAILED : EXIT_OK);
 }

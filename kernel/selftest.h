@@ -15,6 +15,7 @@ extern int selftest_checks, selftest_failures;
         }                                                                                          \
     } while (0)
 
+void selftest_smp(void);     /* all CPUs; needs to run in a thread */
 void selftest_memory(void);  /* pages, slabs, page tables */
 void selftest_text(void);    /* strings, printf, command line */
 void selftest_threads(void); /* threads, sleep, time, interrupts; needs to run in a thread */

@@ -1,3 +1,4 @@
+#include "ap_boot.h"
 #include "bootinfo.h"
 #include "cmdline.h"
 #include "layout.h"
@@ -158,15 +159,17 @@ static void test_page_tables(void)
 {
     CHECK(writable_and_executable(phys_to_virt(read_cr3()), 3) == 0);
     CHECK(!vm_mapped(0) && !vm_mapped(0xff000) && !vm_mapped(1ull << 47));
+    CHECK(!vm_mapped(AP_TRAMPOLINE)); /* no CPU needs it any more */
     CHECK(vm_mapped((uint64_t)__text_start) && vm_mapped((uint64_t)region_base()));
     CHECK(vm_mapped((uint64_t)region_base() + region_bytes() - 1));
     for (unsigned i = 0; i < bootinfo.ranges; i++) {
         CHECK(vm_mapped(bootinfo.ram[i].start) && vm_mapped(bootinfo.ram[i].end - 1));
         (void)*(volatile char *)phys_to_virt(bootinfo.ram[i].end - 1);
     }
-    for (int i = 0; i < STACK_COUNT; i++) {
-        CHECK(vm_is_guard((uint64_t)kernel_stacks[i].guard));
-        CHECK(vm_mapped((uint64_t)kernel_stacks[i].memory));
+    for (int i = 0; i < CPU_MAX * STACK_COUNT; i++) {
+        const struct kernel_stack *stack = &kernel_stacks[i / STACK_COUNT][i % STACK_COUNT];
+        CHECK(vm_is_guard((uint64_t)stack->guard));
+        CHECK(vm_mapped((uint64_t)stack->memory));
     }
 }
 

@@ -80,13 +80,13 @@ static void test_wakeup(void)
 static void test_time(void)
 {
     uint64_t tick_ns = 1000000000 / cmdline.tick_hz;
-    uint64_t before = now_ns(), ticks = kernel_stats.ticks;
+    uint64_t before = now_ns(), ticks = this_stats()->ticks;
 
     thread_sleep_ns(5 * tick_ns);
     uint64_t slept = now_ns() - before;
     CHECK(slept >= 5 * tick_ns && slept < 5 * tick_ns + 1000000000);
-    CHECK(kernel_stats.ticks - ticks >= 2);
-    CHECK(kernel_stats.idle_tsc > 0);
+    CHECK(this_stats()->ticks - ticks >= 2);
+    CHECK(this_stats()->idle_tsc > 0);
     CHECK(!thread_sleep(&tick_ns, now_ns())); /* the deadline is over: it returns all the same */
 
     before = now_ns();
@@ -120,7 +120,7 @@ static void raise_0x40(void *arg)
 static void test_irq(void)
 {
     int vector = irq_vector_alloc(wake_handler, &condition);
-    uint64_t unexpected = kernel_stats.irqs_unexpected;
+    uint64_t unexpected = this_stats()->irqs_unexpected;
 
     CHECK(vector == 0x40);
     condition = 0;
@@ -130,10 +130,10 @@ static void test_irq(void)
         CHECK(thread_sleep(&condition, now_ns() + 1000000000));
     irq_restore(irq);
     CHECK(handled_in_irq && !irq_in_handler());
-    CHECK(kernel_stats.irqs_unexpected == unexpected);
+    CHECK(this_stats()->irqs_unexpected == unexpected);
     irq_vector_free(vector);
     raise_0x40(NULL);
-    CHECK(kernel_stats.irqs_unexpected == unexpected + 1);
+    CHECK(this_stats()->irqs_unexpected == unexpected + 1);
 }
 
 void selftest_threads(void)

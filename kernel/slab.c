@@ -3,8 +3,8 @@
 #include "console.h"
 #include "page.h"
 #include "panic.h"
+#include "spinlock.h"
 #include "string.h"
-#include "x86.h"
 
 #define SLAB_ORDER  2
 #define SLAB_BYTES  (PAGE_SIZE << SLAB_ORDER)
@@ -27,6 +27,8 @@ struct slab {
 _Static_assert(sizeof(struct slab) <= SLAB_HEADER, "the header precedes the objects");
 _Static_assert(SLAB_HEADER + 4 * CACHE_MAX_SIZE <= SLAB_BYTES, "waste is bounded");
 
+/* Of all caches and slabs. Before the lock of the pages. */
+static struct spinlock lock = SPINLOCK("slabs");
 static struct cache kmalloc_caches[7]; /* 32 .. 2048 */
 static struct cache *caches;
 
@@ -91,12 +93,12 @@ static char *slab_take(struct cache *c, struct slab *s)
 
 void *cache_alloc(struct cache *c)
 {
-    bool irq = irq_save();
+    bool irq = spin_lock(&lock);
     struct slab *s = c->partial ? c->partial : slab_create(c);
     char *object = s ? slab_take(c, s) : NULL;
     if (!object)
         c->failures++;
-    irq_restore(irq);
+    spin_unlock(&lock, irq);
     if (object && cmdline.poison)
         memset(object, PAGE_FILL_ALLOC, c->size);
     return object;
@@ -140,12 +142,12 @@ static void slab_give(struct slab *s, void *object)
 
 void cache_free(struct cache *c, void *object)
 {
-    bool irq = irq_save();
+    bool irq = spin_lock(&lock);
     struct slab *s = slab_of(object);
     if (s->cache != c)
         panic("free of %p into cache %s: it belongs to %s", object, c->name, s->cache->name);
     slab_give(s, object);
-    irq_restore(irq);
+    spin_unlock(&lock, irq);
 }
 
 void *kmalloc(size_t bytes)
@@ -178,9 +180,9 @@ void kfree(void *p)
         page_free(p);
         return;
     }
-    bool irq = irq_save();
+    bool irq = spin_lock(&lock);
     slab_give(slab_of(p), p);
-    irq_restore(irq);
+    spin_unlock(&lock, irq);
 }
 
 void slab_init(void)

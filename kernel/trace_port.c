@@ -37,9 +37,26 @@ static const char *queue_prefix(const struct vnet_q *q)
     return prefix;
 }
 
+/* The booting CPU's have no prefix, as on a machine that has but one; then "cpu1_" and so on. One
+ * that serves no pair has no frames. */
+static void name_cpu_counters(unsigned cpu)
+{
+    char prefix[8] = "";
+    if (cpu)
+        snprintf(prefix, sizeof(prefix), "cpu%u_", cpu);
+    struct port_stats *frames = &port_stats[cpu];
+#define PORT_STAT(name, text) name_counter(prefix, #name, &frames->name);
+    if (cpu < port_cpus()) {
+#include "port_stats.def"
+    }
+    struct kernel_stats *stats = &kernel_stats[cpu];
+#define KSTAT(name, text) name_counter(prefix, #name, &stats->name);
+#include "stats.def"
+}
+
 void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
 {
-    if (trace_buffer_init(region_base(), region_bytes(), 1, tsc_hz()))
+    if (trace_buffer_init(region_base(), region_bytes(), port_cpus(), tsc_hz()))
         panic("trace region of %zu bytes is too small", region_bytes());
     struct trace_region *r = trace_region();
     r->mask = (uint32_t)cmdline.trace_mask;
@@ -58,11 +75,10 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     if (dev->ctrl.on) {
         name_counter("ctrl_", "commands", &dev->ctrl.commands);
         name_counter("ctrl_", "refused", &dev->ctrl.refused);
+        name_counter("", "rss_on", &dev->rss_on);
     }
-#define PORT_STAT(name, text) name_counter("", #name, &port_stats.name);
-#include "port_stats.def"
-#define KSTAT(name, text) name_counter("", #name, &kernel_stats.name);
-#include "stats.def"
+    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+        name_cpu_counters(cpu);
     for (int i = 0; i < FAULT_POINTS; i++) {
         name_counter("fault_", fault_point_name((enum fault_point)i), &fault_counters.fired[i]);
         name_counter("passed_", fault_point_name((enum fault_point)i), &fault_counters.passed[i]);

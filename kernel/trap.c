@@ -1,9 +1,11 @@
 #include "trap.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include "cpu.h"
 #include "irq.h"
 #include "layout.h"
 #include "panic.h"
+#include "smp.h"
 #include "symbols.h"
 #include "thread.h"
 #include "vm.h"
@@ -13,6 +15,8 @@
 #define TSS_SELECTOR   0x18
 #define GATE_INTERRUPT 0x8e /* present, ring 0, interrupts off on entry */
 #define TSS_AVAILABLE  0x89
+#define GDT_CODE       0x00af9b000000ffff
+#define GDT_DATA       0x00cf93000000ffff
 #define EXCEPTIONS     32
 #define NMI            2
 #define DOUBLE_FAULT   8
@@ -41,8 +45,9 @@ struct __attribute__((packed)) table_pointer {
 extern const char trap_entries[]; /* 256 stubs of 16 bytes */
 
 static struct gate idt[256] __attribute__((aligned(16)));
-static struct tss tss;
-static uint64_t gdt[5] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
+/* Each CPU's own: a task is marked busy where it is loaded. */
+static struct tss tasks[CPU_MAX];
+static uint64_t gdts[CPU_MAX][5];
 
 static const char *const exception_names[EXCEPTIONS] = {
     "divide error",
@@ -93,20 +98,20 @@ static void set_gate(int vector, int ist)
     };
 }
 
-static void set_ist(int vector, int stack)
+void trap_init_cpu(void)
 {
-    tss.ist[stack - 1] = (uint64_t)&kernel_stacks[stack + 1];
-    set_gate(vector, stack);
-}
-
-static void load_tables(void)
-{
-    uint64_t base = (uint64_t)&tss;
-    struct table_pointer gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
+    unsigned cpu = cpu_index();
+    struct tss *task = &tasks[cpu];
+    uint64_t *gdt = gdts[cpu], base = (uint64_t)task;
+    struct table_pointer gdtr = { sizeof(gdts[cpu]) - 1, (uint64_t)gdt };
     struct table_pointer idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
-    tss.iomap = sizeof(tss);
-    gdt[3] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (uint64_t)TSS_AVAILABLE << 40 |
+    task->iomap = sizeof(*task);
+    for (int stack = STACK_BOOT + 1; stack < STACK_COUNT; stack++)
+        task->ist[stack - 1] = (uint64_t)&kernel_stacks[cpu][stack + 1];
+    gdt[1] = GDT_CODE;
+    gdt[2] = GDT_DATA;
+    gdt[3] = (sizeof(*task) - 1) | (base & 0xffffff) << 16 | (uint64_t)TSS_AVAILABLE << 40 |
              (base >> 24 & 0xff) << 56;
     gdt[4] = base >> 32;
     __asm__ volatile("lgdt %0" ::"m"(gdtr));
@@ -118,10 +123,10 @@ void trap_init(void)
 {
     for (int vector = 0; vector < 256; vector++)
         set_gate(vector, 0);
-    set_ist(DOUBLE_FAULT, STACK_DOUBLE_FAULT);
-    set_ist(NMI, STACK_NMI);
-    set_ist(TRAP_PAGE_FAULT, STACK_PAGE_FAULT);
-    load_tables();
+    set_gate(DOUBLE_FAULT, STACK_DOUBLE_FAULT);
+    set_gate(NMI, STACK_NMI);
+    set_gate(TRAP_PAGE_FAULT, STACK_PAGE_FAULT);
+    trap_init_cpu();
 }
 
 static void print_page_fault(const struct trap_frame *f, uint64_t address)
@@ -157,12 +162,14 @@ static void print_registers(const struct trap_frame *f)
 
 _Noreturn static void exception(const struct trap_frame *f)
 {
+    if (f->vector == NMI)
+        smp_stop_if_asked();
     panic_begin();
     if (f->vector == TRAP_PAGE_FAULT)
         print_page_fault(f, read_cr2());
     else
         kprintf("\npanic: %s\n", exception_names[f->vector]);
-    kprintf("thread \"%s\"%s, trap %llu, error code %#llx\n", thread_name(),
+    kprintf("CPU %u, thread \"%s\"%s, trap %llu, error code %#llx\n", cpu_index(), thread_name(),
             irq_in_handler() ? " in an interrupt handler" : "", U(f->vector), U(f->error));
     print_registers(f);
     /* A wild jump leaves its caller only on the stack. */

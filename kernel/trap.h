@@ -15,6 +15,9 @@ struct trap_frame {
 #define TRAP_PAGE_FAULT 14
 #define TRAP_FIRST_IRQ  32
 
+/* The table of entries, for all CPUs, and the rest for the booting one; the others call the second.
+ */
 void trap_init(void);
+void trap_init_cpu(void);
 
 #endif

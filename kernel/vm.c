@@ -3,6 +3,7 @@
 #include "layout.h"
 #include "page.h"
 #include "panic.h"
+#include "spinlock.h"
 #include "string.h"
 #include "x86.h"
 
@@ -23,9 +24,11 @@
 #define LEVEL_PDE  1
 #define LEVEL_PML4 3
 
-struct kernel_stack kernel_stacks[STACK_COUNT] __attribute__((aligned(4096)));
+struct kernel_stack kernel_stacks[CPU_MAX][STACK_COUNT] __attribute__((aligned(4096)));
 
 static uint64_t *pml4;
+/* Whoever changes an entry holds it; a walk needs no lock, as entries change in one store. */
+static struct spinlock tables_lock = SPINLOCK("page tables");
 
 static uint64_t *table_create(void)
 {
@@ -93,10 +96,25 @@ static uint64_t lookup(uint64_t va)
     }
 }
 
+static void set_entry(uint64_t va, uint64_t value)
+{
+    bool irq = spin_lock(&tables_lock);
+
+    *(volatile uint64_t *)entry(va, LEVEL_PTE) = value;
+    invlpg((void *)va);
+    spin_unlock(&tables_lock, irq);
+}
+
 void vm_guard(void *page)
 {
-    *entry((uint64_t)page, LEVEL_PTE) = PTE_GUARD;
-    invlpg(page);
+    set_entry((uint64_t)page, PTE_GUARD);
+}
+
+void vm_set_page(void *page, enum vm_rights rights)
+{
+    uint64_t at = (uint64_t)page;
+
+    set_entry(at, rights == VM_RW ? at | PTE_RAM : rights == VM_RX ? at | PTE_P : 0);
 }
 
 bool vm_mapped(uint64_t va)
@@ -115,8 +133,7 @@ void *mmio_map(uint64_t paddr, size_t bytes)
 
     for (uint64_t at = align_down(paddr, PAGE_SIZE); at < end; at += PAGE_SIZE) {
         kassert(!(lookup(at) & PTE_P) || lookup(at) & PTE_UC); /* a BAR over RAM */
-        *entry(at, LEVEL_PTE) = at | PTE_MMIO;
-        invlpg((void *)at);
+        set_entry(at, at | PTE_MMIO);
     }
     return phys_to_virt(paddr);
 }
@@ -128,7 +145,7 @@ void vm_init(void)
         map(bootinfo.ram[i].start, bootinfo.ram[i].end, PTE_RAM);
     map((uint64_t)__text_start, (uint64_t)__text_end, PTE_P);
     map((uint64_t)__rodata_start, (uint64_t)__rodata_end, PTE_P | PTE_NX);
-    for (int i = 0; i < STACK_COUNT; i++)
-        vm_guard(kernel_stacks[i].guard);
+    for (int i = 0; i < CPU_MAX * STACK_COUNT; i++)
+        vm_guard(kernel_stacks[i / STACK_COUNT][i % STACK_COUNT].guard);
     write_cr3(virt_to_phys(pml4));
 }

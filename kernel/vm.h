@@ -13,7 +13,12 @@ void vm_init(void);
  * Mappings are never undone. Panics when page tables cannot be allocated. */
 void *mmio_map(uint64_t paddr, size_t bytes);
 
-/* Unmaps one page of RAM for good: the guard below a stack. The page is the caller's. */
+/* Maps or unmaps one page at its physical address. Other CPUs may still have the old entry. */
+enum vm_rights { VM_ABSENT, VM_RW, VM_RX };
+void vm_set_page(void *page, enum vm_rights rights);
+
+/* Unmaps one page of RAM for good: the guard below a stack. The page is the caller's. Other CPUs
+ * may still have the old entry until they drop it (invlpg). */
 void vm_guard(void *page);
 
 /* Whether va is mapped: a walk of the page tables, for code that must not fault. */

@@ -12,6 +12,7 @@
 #include "pci.h"
 #include "string.h"
 #include "vm.h"
+#include "vnet_port.h"
 
 struct vnet_pci {
     struct pci_dev *dev;
@@ -19,6 +20,7 @@ struct vnet_pci {
 
 static struct vnet_pci bus; /* of a device on PCI */
 static unsigned mmio_line;  /* of one that is not */
+static unsigned msix_entries;
 static enum vnet_vectors vectors;
 static const char *irq_kind = "none";
 
@@ -57,23 +59,25 @@ static bool allowed(const char *transport)
     return !strcmp(cmdline.transport, "auto") || !strcmp(cmdline.transport, transport);
 }
 
-/* MSI-X first: the legacy interface looks different with it. */
-static void open_vectors(struct vnet_config *cfg)
+/* MSI-X first: the legacy interface looks different with it. Fewer than two entries serve nobody.
+ */
+static void open_msix(void)
 {
-    int entries = vnet_mode.uses_irqs && cmdline.msix ? msix_init(bus.dev) : 0;
-    vectors = vnet_share_vectors(cfg, (unsigned)entries);
-    if (vectors == VNET_VECTORS_NONE)
+    msix_entries = vnet_mode.uses_irqs && cmdline.msix ? (unsigned)msix_init(bus.dev) : 0;
+    if (msix_entries < 2) {
         msix_disable(bus.dev);
+        msix_entries = 0;
+    }
 }
 
-static struct vnet_transport *probe_pci(struct vnet_config *cfg)
+static struct vnet_transport *probe_pci(void)
 {
     static struct pci_modern modern;
     static struct pci_legacy legacy;
     struct vnet_transport *found = NULL;
     int error = 0;
     pci_command(bus.dev, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0);
-    open_vectors(cfg);
+    open_msix();
     if (allowed("modern") && !(error = pci_modern_probe(&modern, &bus)))
         found = &modern.base;
     else if (allowed("legacy") && !(error = pci_legacy_probe(&legacy, &bus)))
@@ -83,14 +87,14 @@ static struct vnet_transport *probe_pci(struct vnet_config *cfg)
     return found;
 }
 
-static struct vnet_transport *open_pci(struct vnet_config *cfg)
+static struct vnet_transport *open_pci(void)
 {
     struct vnet_transport *t = NULL;
     if (!allowed("modern") && !allowed("legacy"))
         return NULL;
     for (int i = 0; !t && (bus.dev = pci_device(i)); i++) {
         if (pci_is_virtio_net(&bus))
-            t = probe_pci(cfg);
+            t = probe_pci();
     }
     return t;
 }
@@ -145,10 +149,9 @@ static struct vnet_transport *probe_mmio(const char *text)
     return error ? NULL : &mmio.base;
 }
 
-static struct vnet_transport *open_mmio(struct vnet_config *cfg)
+static struct vnet_transport *open_mmio(void)
 {
     struct vnet_transport *t = NULL;
-    vectors = vnet_share_vectors(cfg, 0);
     for (int i = 0; !t && allowed("mmio") && cmdline.mmio_devices[i]; i++)
         t = probe_mmio(cmdline.mmio_devices[i]);
     return t;
@@ -156,9 +159,10 @@ static struct vnet_transport *open_mmio(struct vnet_config *cfg)
 
 struct vnet_transport *vnet_bus_open(struct vnet_config *cfg)
 {
-    struct vnet_transport *t = open_pci(cfg);
+    struct vnet_transport *t = open_pci();
+    vnet_share_vectors(cfg, 0);
     if (!t)
-        t = open_mmio(cfg);
+        t = open_mmio();
     if (!t)
         kprintf("vnet: no device for transport=%s; start QEMU with -device virtio-net-pci, or with "
                 "-machine microvm,acpi=off -device virtio-net-device "
@@ -210,10 +214,11 @@ static int connect_vectors(struct vnet_dev *dev)
     int failed = 0;
     irq_kind = own ? "msix" : "msix-shared";
     for (int i = 0; own && i < vnet_queues(dev); i++)
-        failed |= msix_set(bus.dev, dev->q[i].vector, queue_irq, &dev->q[i]);
+        failed |= msix_set(bus.dev, dev->q[i].vector, port_cpu((unsigned)i / VNET_QUEUES),
+                           queue_irq, &dev->q[i]);
     if (!own)
-        failed = msix_set(bus.dev, dev->q[0].vector, any_queue_irq, dev);
-    failed |= msix_set(bus.dev, dev->config.config_vector, config_irq, dev);
+        failed = msix_set(bus.dev, dev->q[0].vector, 0, any_queue_irq, dev);
+    failed |= msix_set(bus.dev, dev->config.config_vector, 0, config_irq, dev);
     if (failed)
         kprintf("vnet: no CPU vector is left for an MSI-X entry\n");
     return failed;
@@ -221,9 +226,17 @@ static int connect_vectors(struct vnet_dev *dev)
 
 int vnet_bus_connect(struct vnet_dev *dev)
 {
-    if (!vnet_mode.uses_irqs)
-        return 0;
+    int error = vnet_reshare_vectors(dev, msix_entries, &vectors);
+    if (error)
+        kprintf("vnet: %s\n", vnet_error_text(error));
+    if (error || !vnet_mode.uses_irqs)
+        return error;
     return vectors == VNET_VECTORS_NONE ? connect_line(dev) : connect_vectors(dev);
+}
+
+bool vnet_bus_pairs_apart(void)
+{
+    return !vnet_mode.uses_irqs || vectors == VNET_VECTORS_OWN;
 }
 
 const char *vnet_bus_irq_kind(void)

@@ -1,30 +1,42 @@
-/* The driver's port to this kernel: gives the device memory, runs polls.
+/* The driver's port to this kernel: finds the device, gives it memory, starts it.
  *
- * One CPU, cooperative threads: two threads never interleave inside the driver, so only interrupt
- * context needs keeping out, and only in modes that work there (port_lock). */
+ * A queue is one CPU's (port_cpu), and threads are cooperative: two threads never interleave inside
+ * the driver on one queue, so only interrupt context needs keeping out, and only in modes that work
+ * there (port_lock). What concerns all queues at once runs in a rendezvous. */
 #include "vnet_port.h"
 #include "../faultinj/plan.h"
 #include "../trace/buffer.h"
 #include "../virtio_net/mode.h"
-#include "clock.h"
 #include "cmdline.h"
 #include "console.h"
 #include "main.h"
 #include "page.h"
-#include "panic.h"
+#include "rendezvous.h"
 #include "string.h"
 #include "thread.h"
 #include "trace_port.h"
 #include "vnet_bus.h"
 #include "vnet_commands.h"
+#include "vnet_threads.h"
 #include "x86.h"
 
-#define ANNOUNCE_LOOK_NS 20000000 /* a configuration change is seldom */
-#define MEND_LOOK_NS     20000000
-#define LOOKS_A_QUESTION 50 /* so many looks at the rings before the device is asked unprompted */
-
 static struct vnet_dev dev;
-static uint32_t poll_wanted; /* 1 << queue; set in interrupt context, taken by the poll thread */
+
+unsigned port_cpu(unsigned pair)
+{
+    return vnet_bus_pairs_apart() ? pair % cpu_count() : 0;
+}
+
+unsigned port_cpus(void)
+{
+    unsigned most = vnet_bus_pairs_apart() ? cpu_count() : 1;
+    return dev.pairs < most ? dev.pairs : most;
+}
+
+static unsigned pair_of(const struct vnet_q *q)
+{
+    return q->index / VNET_QUEUES;
+}
 
 bool port_lock(void)
 {
@@ -52,89 +64,45 @@ uint32_t port_send(unsigned pair, struct vnet_buf **bufs, uint32_t n)
     return k;
 }
 
+static const void *sent_chan(void)
+{
+    return &port_stats[cpu_index()].pool_free;
+}
+
 void port_wait_for_sent(void)
 {
-    thread_sleep(&port_stats.pool_free, THREAD_FOREVER);
+    thread_sleep(sent_chan(), THREAD_FOREVER);
+}
+
+void port_sent(void)
+{
+    thread_wakeup(sent_chan());
 }
 
 void vnet_up_rx(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    workload_rx(q->index / VNET_QUEUES, bufs, n);
+    workload_rx(pair_of(q), bufs, n);
 }
 
 void vnet_up_free(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    (void)q;
     for (uint32_t i = 0; i < n; i++)
-        port_buf_free(bufs[i]);
+        port_buf_free(pair_of(q), bufs[i]);
 }
 
 void vnet_up_tx_done(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
-    (void)q;
     for (uint32_t i = 0; i < n; i++)
-        port_frame_free(bufs[i]);
-    thread_wakeup(&port_stats.pool_free);
+        port_frame_free(pair_of(q), bufs[i]);
+    port_sent();
 }
 
 uint32_t vnet_up_alloc(struct vnet_q *q, struct vnet_buf **bufs, uint32_t n)
 {
     uint32_t k = 0;
-    (void)q;
-    while (k < n && (bufs[k] = port_buf_alloc()))
+    while (k < n && (bufs[k] = port_buf_alloc(pair_of(q))))
         k++;
     return k;
-}
-
-void vnet_up_schedule(struct vnet_q *q)
-{
-    poll_wanted |= 1u << q->index;
-    thread_wakeup(&poll_wanted);
-}
-
-/* Hybrid: polls what interrupts asked for, and asks again for what is not finished. */
-static void poll_on_demand(void *arg)
-{
-    (void)arg;
-    for (;;) {
-        bool was = irq_save();
-        while (!poll_wanted)
-            thread_sleep(&poll_wanted, THREAD_FOREVER);
-        uint32_t work = poll_wanted;
-        poll_wanted = 0;
-        irq_restore(was);
-        for (int i = 0; i < vnet_queues(&dev); i++) {
-            if ((work & 1u << i) && vnet_poll(&dev.q[i], (uint32_t)cmdline.budget).again) {
-                was = irq_save();
-                poll_wanted |= 1u << i;
-                irq_restore(was);
-            }
-        }
-        thread_yield();
-    }
-}
-
-static void poll_always(void *arg)
-{
-    (void)arg;
-    for (;;) {
-        for (int i = 0; i < vnet_queues(&dev); i++)
-            vnet_poll(&dev.q[i], (uint32_t)cmdline.budget);
-        thread_yield();
-    }
-}
-
-static void watch(void *arg)
-{
-    uint64_t patience = cmdline.watchdog_ms * 1000000;
-    (void)arg;
-    for (;;) {
-        thread_sleep_ns(patience / 2);
-        bool was = irq_save();
-        for (int i = 0; i < vnet_queues(&dev); i++)
-            vnet_watchdog(&dev.q[i], now_ns(), patience / 2);
-        irq_restore(was);
-    }
 }
 
 static void print_features(const struct vnet_features *f)
@@ -180,118 +148,61 @@ static bool ring_alloc(int i, size_t bytes, const struct vring_config *layout)
     return memory[i] && shadow[i];
 }
 
-static int start_device(void)
+static int make_rings(void)
 {
-    uint32_t bufs = 0;
     bool there = true;
-    for (int i = 0; i < vnet_queues(&dev) && there; i++) {
-        const struct vring_config *layout = &dev.q[i].layout;
-        there = ring_alloc(i, vring_bytes(layout), layout);
-        bufs += layout->size + VNET_BATCH;
-    }
+    for (int i = 0; i < vnet_queues(&dev) && there; i++)
+        there = ring_alloc(i, vring_bytes(&dev.q[i].layout), &dev.q[i].layout);
     if (there && dev.ctrl.on)
         there = ring_alloc(vnet_queues(&dev), vnet_ctrl_bytes(&dev), &dev.ctrl.layout);
-    if (!there || port_pool_init(bufs))
-        return -VNET_E_MEMORY;
-    trace_port_init(&dev, vnet_bus_irq_kind());
-    return vnet_start(&dev, memory, shadow);
+    return there ? 0 : -VNET_E_MEMORY;
+}
+
+static int make_pools(void)
+{
+    uint32_t bufs[CPU_MAX] = { 0 };
+    for (int i = 0; i < vnet_queues(&dev); i++)
+        bufs[port_cpu(pair_of(&dev.q[i]))] += dev.q[i].layout.size + VNET_BATCH;
+    for (unsigned cpu = 0; cpu < port_cpus(); cpu++) {
+        if (port_pool_init(cpu, bufs[cpu]))
+            return -VNET_E_MEMORY;
+    }
+    return 0;
 }
 
 static void give_back(struct vnet_q *q, struct vnet_buf *b)
 {
-    (void)q;
-    port_frame_free(b);
+    port_frame_free(pair_of(q), b);
+}
+
+static void start_device(void *error)
+{
+    *(int *)error = vnet_start(&dev, memory, shadow);
 }
 
 /* What a device does with rings that come and go while it runs. */
-static int reset_queues(void)
+static void reset_queues(void *result)
 {
     int error = 0;
     for (uint64_t n = 0; n < cmdline.queue_resets * vnet_queues(&dev) && !error; n++) {
         unsigned i = n % vnet_queues(&dev);
-        bool was = irq_save();
         error = vnet_queue_reset(&dev.q[i], give_back);
         if (!error)
             error = vnet_queue_restart(&dev.q[i], memory[i], shadow[i]);
-        irq_restore(was);
     }
+    *(int *)result = error;
+}
+
+static void restart_device(void *error)
+{
+    *(int *)error = vnet_restart(&dev, give_back);
+}
+
+int port_restart(void)
+{
+    int error;
+    rendezvous(restart_device, &error);
     return error;
-}
-
-/* A broken ring is seen at every look, what the device says when it has announced a change or now
- * and then: that costs an exit. */
-static int trouble(void)
-{
-    static uint64_t looks, changes;
-    int why = vnet_broken(&dev);
-    if (why)
-        return why;
-    if (looks++ % LOOKS_A_QUESTION && changes == dev.config_changes)
-        return 0;
-    changes = dev.config_changes;
-    return vnet_needs_reset(&dev);
-}
-
-/* The way back when a ring has broken or the device says that it needs a reset. */
-static void mend(void *arg)
-{
-    (void)arg;
-    for (;;) {
-        thread_sleep_ns(MEND_LOOK_NS);
-        int why = trouble();
-        if (!why)
-            continue;
-        bool was = irq_save();
-        uint64_t start = now_ns();
-        int error = vnet_restart(&dev, give_back);
-        uint64_t took = now_ns() - start;
-        irq_restore(was);
-        thread_wakeup(&port_stats.pool_free);
-        kprintf("vnet: %s; reset in %lu us%s%s\n", vnet_error_text(why), took / 1000,
-                error ? ", which failed: " : "", error ? vnet_error_text(error) : "");
-        if (error)
-            return;
-    }
-}
-
-/* "Gratuitous Packet Sending", as a frame-level guest can: a reverse ARP request for its own
- * address tells every bridge on the way where it is now. */
-static bool send_announcement(void)
-{
-    struct vnet_buf *b = port_buf_alloc();
-    if (!b)
-        return false;
-    b->len = vnet_commands_rarp(b->data + VNET_HDR_BYTES, dev.mac);
-    bool sent = port_send(0, &b, 1) == 1;
-    if (!sent)
-        port_buf_free(b);
-    port_stats.announced += sent;
-    return sent;
-}
-
-static void announce(void *arg)
-{
-    (void)arg;
-    for (;;) {
-        thread_sleep_ns(ANNOUNCE_LOOK_NS);
-        if (dev.announce && send_announcement())
-            vnet_ctrl_announced(&dev);
-    }
-}
-
-static int start_threads(void)
-{
-    void (*poll)(void *) = vnet_mode.uses_irqs ? poll_on_demand : poll_always;
-    if (!vnet_mode.works_in_irq && !thread_create("poll", poll, NULL))
-        return -VNET_E_MEMORY;
-    if (vnet_mode.uses_irqs && cmdline.watchdog_ms && !thread_create("watchdog", watch, NULL))
-        return -VNET_E_MEMORY;
-    if (cmdline.mend && !thread_create("mend", mend, NULL))
-        return -VNET_E_MEMORY;
-    if (dev.features.accepted & VNET_F(GUEST_ANNOUNCE) &&
-        !thread_create("announce", announce, NULL))
-        return -VNET_E_MEMORY;
-    return 0;
 }
 
 /* event_idx= and packed= are factors of experiments; features= has the last word. */
@@ -325,6 +236,20 @@ static int attach_device(struct vnet_transport *transport, struct vnet_config *c
     return error;
 }
 
+static int start(void)
+{
+    int error = make_rings();
+    if (!error)
+        error = make_pools();
+    if (error)
+        return error;
+    trace_port_init(&dev, vnet_bus_irq_kind());
+    rendezvous(start_device, &error);
+    if (!error && cmdline.queue_resets)
+        rendezvous(reset_queues, &error);
+    return error;
+}
+
 int vnet_port_init(void)
 {
     char err[160];
@@ -342,20 +267,19 @@ int vnet_port_init(void)
     if (!error && vnet_bus_connect(&dev))
         return -1;
     if (!error)
-        error = start_device();
-    if (!error)
-        error = reset_queues();
+        error = start();
     if (!error && vnet_commands(&dev, cmdline.ctrl, cmdline.mac))
         return -1;
     if (!error)
-        error = start_threads();
+        error = vnet_threads_start(&dev);
     if (error) {
         kprintf("vnet: %s\n", vnet_error_text(error));
         return error;
     }
-    kprintf("vnet: mode %s, %s, %s, irq %s, rx ring %u, tx ring %u, pairs %u, mtu %u\n",
+    kprintf("vnet: mode %s, %s, %s, irq %s, rx ring %u, tx ring %u, pairs %u, mtu %u, CPUs %u\n",
             vnet_mode.name, dev.q[VNET_RX].layout.packed ? "packed" : "split",
             dev.q[VNET_RX].layout.event_idx ? "event_idx" : "flags", vnet_bus_irq_kind(),
-            dev.q[VNET_RX].layout.size, dev.q[VNET_TX].layout.size, dev.pairs, dev.mtu);
+            dev.q[VNET_RX].layout.size, dev.q[VNET_TX].layout.size, dev.pairs, dev.mtu,
+            port_cpus());
     return 0;
 }

@@ -6,8 +6,11 @@
 #include "trace.h"
 #include "machine.h"
 
+#define QUEUES 16 /* a power of two */
+
 static struct trace_region *region;
-static uint32_t ordinals[2][TRACE_EV_MAX];
+/* A queue is one CPU's at a time, so its ordinals are. */
+static uint32_t ordinals[QUEUES][TRACE_EV_MAX];
 static volatile uint32_t all_off;
 volatile uint32_t *trace_mask = &all_off;
 
@@ -39,6 +42,7 @@ static void open_packet(const struct trace_cpu_area *area, uint64_t number, uint
         .packet_bits = TRACE_PACKET_BYTES * 8,
         .packet_seq = number,
         .discarded = area->lost + overwritten * TRACE_RECORDS_PER_PACKET,
+        .cpu = (uint32_t)(area - region->cpu),
     };
 }
 
@@ -65,9 +69,9 @@ void trace_emit(uint16_t id, uint8_t vq, uint8_t flags, uint32_t seq, uint64_t a
 {
     uint64_t irq = trace_irq_save();
     /* The ordinal advances whether or not the record finds room, so that a loss shows as a gap. */
-    uint32_t own = ++ordinals[vq & 1][id & (TRACE_EV_MAX - 1)];
+    uint32_t own = ++ordinals[vq & (QUEUES - 1)][id & (TRACE_EV_MAX - 1)];
     uint64_t now = trace_now();
-    struct trace_cpu_area *area = &region->cpu[0];
+    struct trace_cpu_area *area = &region->cpu[trace_cpu()];
     struct trace_record *r = reserve(area, now);
     if (r) {
         r->time = now;

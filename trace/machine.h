@@ -1,5 +1,7 @@
 /* What the trace writer needs from the machine it runs on. PORT_GUEST: bare metal, ring 0.
- * Otherwise a Linux process, where one thread owns the buffer and nothing interrupts it. */
+ * Otherwise a Linux process, where one thread owns the buffer and nothing interrupts it.
+ *
+ * trace_cpu: whose stream this is, below the number that trace_buffer_init was given. */
 #ifndef TRACE_MACHINE_H
 #define TRACE_MACHINE_H
 
@@ -25,7 +27,13 @@ static inline uint64_t trace_now(void)
 
 #ifdef PORT_GUEST
 
+#include "../kernel/cpu.h"
 #include "../kernel/irq.h"
+
+static inline unsigned trace_cpu(void)
+{
+    return cpu_index();
+}
 
 static inline bool trace_in_irq(void)
 {
@@ -46,6 +54,11 @@ static inline void trace_irq_restore(uint64_t flags)
 }
 
 #else
+
+static inline unsigned trace_cpu(void)
+{
+    return 0;
+}
 
 static inline bool trace_in_irq(void)
 {

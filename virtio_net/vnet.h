@@ -83,8 +83,11 @@ struct vnet_dev {
     bool announce; /* the device asks for gratuitous packets; vnet_ctrl_announced says they are sent
                     */
     uint16_t mtu;  /* of a packet, that is, a frame without its Ethernet header */
-    uint16_t pairs;          /* that are set up */
-    uint16_t pairs_used;     /* of those, by the device: vnet_ctrl_pairs */
+    uint16_t pairs;      /* that are set up */
+    uint16_t pairs_used; /* of those, by the device: vnet_ctrl_pairs */
+    struct vnet_rss_limits rss_limits;
+    struct vnet_rss rss;     /* what the device was told last: vnet_ctrl_rss */
+    uint64_t rss_on;         /* 1: it goes by that */
     uint64_t config_changes; /* announced by the device */
     uint64_t restarts;       /* vnet_restart that succeeded */
     struct vnet_ctrl ctrl;
@@ -109,6 +112,11 @@ enum vnet_vectors { VNET_VECTORS_NONE, VNET_VECTORS_SHARED, VNET_VECTORS_OWN };
  * configuration; one for all queues (vnet_irq_any) and one for the configuration; or, of fewer than
  * two, none, and the device's line serves (vnet_irq_shared). */
 enum vnet_vectors vnet_share_vectors(struct vnet_config *cfg, unsigned entries);
+
+/* The same among the pairs that vnet_attach found, which may be fewer than were asked for: between
+ * vnet_attach and vnet_start. Returns 0 or a negative enum vnet_error; *how is set in either case.
+ */
+int vnet_reshare_vectors(struct vnet_dev *dev, unsigned entries, enum vnet_vectors *how);
 
 /* Reset, negotiate, read the configuration, choose ring sizes. No queue exists yet.
  * Returns 0 or a negative enum vnet_error; dev->features is filled in either case once the device

@@ -117,6 +117,10 @@ boots_fast() {
     crashes crash-smash "stack smashed" "crash_smash+0x"
 }
 
+@test "taking a lock twice panics" {
+    crashes crash-lock 'lock "twice" taken twice by CPU 0' "crash_lock+0x"
+}
+
 @test "a bad parameter is refused in one line" {
     for bad in "bogus=1" "size=3" "workload=nap" "event_idx=1" "count"; do
         run guest pc "$bad"

@@ -260,6 +260,23 @@ static void test_discard(void **state)
     }
 }
 
+/* Each queue counts for itself, of however many pairs. */
+static void test_ordinals(void **state)
+{
+    (void)state;
+    static const uint8_t queues[] = { RX, RX + 2, RX, RX + 4, TX, TX + 2, RX + 2, RX };
+    uint32_t last[8] = { 0 };
+    trace_begin();
+    for (unsigned i = 0; i < 2 * sizeof(queues); i++)
+        trace_emit(TRACE_EV_poll, queues[i % sizeof(queues)], 0, 0, 0, 0);
+    for (unsigned i = 0; i < 2 * sizeof(queues); i++) {
+        uint32_t *was = &last[record(i)->vq];
+        if (*was)
+            assert_int_equal(record(i)->seq, *was + 1);
+        *was = record(i)->seq;
+    }
+}
+
 static void test_overwrite(void **state)
 {
     (void)state;
@@ -282,6 +299,11 @@ static void test_region(void **state)
     assert_int_equal(trace_buffer_init(memory, sizeof(memory), TRACE_MAX_CPUS + 1, 1), -1);
     assert_int_equal(trace_buffer_init(memory, TRACE_HEAD_BYTES, 1, 1), -1);
     assert_int_equal(trace_buffer_init(memory, TRACE_HEAD_BYTES + TRACE_PACKET_BYTES, 2, 1), -1);
+    assert_int_equal(trace_buffer_init(memory, sizeof(memory), 2, 1), 0);
+    assert_int_equal(trace_region()->cpu[0].packets, PACKETS / 2);
+    assert_int_equal(trace_region()->cpu[1].packets, PACKETS / 2);
+    assert_int_equal(trace_region()->cpu[1].first_packet,
+                     TRACE_HEAD_BYTES + PACKETS / 2 * TRACE_PACKET_BYTES);
     trace_begin();
     struct trace_region *r = trace_region();
     assert_int_equal(r->magic, TRACE_REGION_MAGIC);
@@ -314,11 +336,12 @@ static void test_mask(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start),    cmocka_unit_test(test_receive),
-        cmocka_unit_test(test_transmit), cmocka_unit_test(test_budget_and_race),
-        cmocka_unit_test(test_mishaps),  cmocka_unit_test(test_kick_ordinals),
-        cmocka_unit_test(test_discard),  cmocka_unit_test(test_overwrite),
-        cmocka_unit_test(test_region),   cmocka_unit_test(test_mask),
+        cmocka_unit_test(test_start),     cmocka_unit_test(test_receive),
+        cmocka_unit_test(test_transmit),  cmocka_unit_test(test_budget_and_race),
+        cmocka_unit_test(test_mishaps),   cmocka_unit_test(test_kick_ordinals),
+        cmocka_unit_test(test_discard),   cmocka_unit_test(test_ordinals),
+        cmocka_unit_test(test_overwrite), cmocka_unit_test(test_region),
+        cmocka_unit_test(test_mask),
     };
     return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }

@@ -16,8 +16,8 @@
 
 /* What a front end would have to serve and does not. */
 #define ABSENT_FEATURES                                                                            \
-    (VNET_F(MTU) | VNET_F(MQ) | VNET_F(GUEST_ANNOUNCE) | VNET_F(CTRL_GUEST_OFFLOADS) |             \
-     VNET_F(NOTF_COAL) | VNET_F(VQ_NOTF_COAL))
+    (VNET_F(MTU) | VNET_F(MQ) | VNET_F(RSS) | VNET_F(GUEST_ANNOUNCE) |                             \
+     VNET_F(CTRL_GUEST_OFFLOADS) | VNET_F(NOTF_COAL) | VNET_F(VQ_NOTF_COAL))
 
 static struct vhost *self(struct vnet_transport *t)
 {

@@ -202,7 +202,7 @@ static void stop_ring(const struct vhost_user_msg *m)
 static void take_features(const struct vhost_user_msg *m)
 {
     check(!(m->payload.u64 & ~backend.offered), m->request, "features that were not offered");
-    check(!(m->payload.u64 & (VNET_F(CTRL_VQ) | VNET_F(MTU))), m->request,
+    check(!(m->payload.u64 & (VNET_F(CTRL_VQ) | VNET_F(RSS) | VNET_F(MTU))), m->request,
           "what is the front end's own");
     check(!(m->payload.u64 & VNET_F(MQ)) || backend.protocol & VHOST_USER_PROTOCOL(MQ), m->request,
           "several pairs without the protocol's leave");
