@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model \
+.PHONY: help demo test check run sweep probes figures report paper faults bench mutants conformance qemu-matrix model schedule \
 	coverage fuzz hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
@@ -71,6 +71,8 @@ qemu-matrix: kit ## the guest on every pair of QEMU's device properties: results
 
 model: ## search the models of the notification race, prove the used-ring pop
 
+schedule: ## SCHEDULES=1000000: every short schedule of driver and device, that many long ones a mode: results/proof/schedule.tsv
+
 coverage: ## which lines and branches of the driver its hosted tests reach: results/proof/coverage.tsv
 
 fuzz: ## T=60: seconds of libFuzzer on what a device may write: results/proof/fuzz.tsv
@@ -110,9 +112,9 @@ include kernel/build.mk
 include virtio_net/build.mk virtio_net/hosted/build.mk faultinj/build.mk
 include virtio_net/coverage/build.mk virtio_net/fuzz/build.mk virtio_net/test/arch/build.mk
 include trace/host/build.mk trace/ctf/build.mk trace/join/build.mk
-include experiments/loadgen/build.mk experiments/lab/build.mk
+include experiments/loadgen/build.mk experiments/lab/build.mk experiments/rss/build.mk
 include experiments/peers/build.mk experiments/bench/build.mk
 include plots/build.mk paper/build.mk
 
 # Everything that a sweep runs, here and on the host.
-kit: kernel loadgen lab-probe trace-host trace-ctf trace-join
+kit: kernel loadgen flows lab-probe trace-host trace-ctf trace-join

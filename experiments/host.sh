@@ -93,7 +93,8 @@ host_deploy() {
     rm -rf "$stage"
     mkdir -p "$stage"
     cp "$root"/experiments/kit/*.sh "$root"/experiments/lab/accel.sh \
-        "$root"/trace/host/{common,tracer,selftest,selftest_traffic}.sh \
+        "$root"/trace/host/{common,tracer,selftest,selftest_traffic,cost}.sh \
+        "$root"/trace/attach "$root"/trace/host/summary.awk \
         "$BUILD"/trace/host/{*.bt,mark} "$BUILD"/trace/ctf/ringsnap \
         "$BUILD"/experiments/loadgen/loadgen "$BUILD"/kernel/ringscope-{poll,intr,hybrid}.elf \
         "$BUILD"/experiments/lab/probe_guest.bin "$stage/"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a sweep on one host: expands experiments/sweeps/NAME.sweep into cells, runs those that have
 # no result yet, joins and summarises them under results/NAME.
-#   sweep.sh NAME        HOST=local|lab|user@name chooses the host
+#   sweep.sh NAME        HOST=local|lab|user@name chooses the host, PROBES=basic|full the probes
 # A finished cell is never run again; killed, the sweep loses the cell in flight and goes on with
 # the next call. Exit status 0: every cell is there and joined; 1: not, and the last line says why.
 set -euo pipefail
@@ -56,6 +56,7 @@ describe_host() {
         bpftrace --version | sed 's/^bpftrace v*/bpftrace=/'
         sed -n 's/^PRETTY_NAME=\"\\(.*\\)\"/os=\\1/p' /etc/os-release
         sed -n 's/^model name[^:]*: /cpu=/p' /proc/cpuinfo | head -n 1
+        echo probes='${PROBES:-basic}'
         echo cpus=\$(getconf _NPROCESSORS_ONLN)
         echo clocksource=\$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)
         systemd-detect-virt 2>/dev/null | sed 's/^/virt=/' || true"
@@ -79,7 +80,7 @@ open_host() {
         emulated=0
     fi
     describe_host >"$results/host.txt"
-    host_run "cd $kit && ./tracer.sh start tracer" || die "the host's tracer did not start"
+    host_run "cd $kit && PROBES='${PROBES:-basic}' ./tracer.sh start tracer" || die "the host's tracer did not start"
     booted=''
 }
 

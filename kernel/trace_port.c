@@ -75,6 +75,7 @@ void trace_port_init(struct vnet_dev *dev, const char *irq_kind)
     if (dev->ctrl.on) {
         name_counter("ctrl_", "commands", &dev->ctrl.commands);
         name_counter("ctrl_", "refused", &dev->ctrl.refused);
+        name_counter("", "rss_on", &dev->rss_on);
     }
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
         name_cpu_counters(cpu);

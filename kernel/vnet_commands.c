@@ -22,6 +22,19 @@ static int multicast(struct vnet_dev *dev, uint64_t n)
                              : vnet_ctrl_mac_table(dev, NULL, 0, macs, (uint32_t)n);
 }
 
+/* One thing of what steers receiving is another, the rest as it was. */
+static int rss(struct vnet_dev *dev, uint64_t entries, uint64_t hash_types, uint64_t unclassified)
+{
+    struct vnet_rss rss = dev->rss;
+    if (entries > VNET_RSS_TABLE_MAX || hash_types > UINT32_MAX || unclassified > UINT8_MAX)
+        return -VNET_E_CTRL_DATA;
+    if (entries != rss.entries)
+        vnet_rss_spread(dev, &rss, (uint16_t)entries);
+    rss.hash_types = (uint32_t)hash_types;
+    rss.unclassified = (uint8_t)unclassified;
+    return vnet_ctrl_rss(dev, &rss);
+}
+
 /* COMMAND(name, call); `n` is the argument. */
 #define COMMANDS                                                                                   \
     COMMAND(promisc, rx_mode(dev, VIRTIO_NET_CTRL_RX_PROMISC, n))                                  \
@@ -34,6 +47,9 @@ static int multicast(struct vnet_dev *dev, uint64_t n)
     COMMAND(vlan_add, vnet_ctrl_vlan(dev, (uint16_t)n, true))                                      \
     COMMAND(vlan_del, vnet_ctrl_vlan(dev, (uint16_t)n, false))                                     \
     COMMAND(pairs, vnet_ctrl_pairs(dev, (uint16_t)n))                                              \
+    COMMAND(rss_entries, rss(dev, n, dev->rss.hash_types, dev->rss.unclassified))                  \
+    COMMAND(rss_types, rss(dev, dev->rss.entries, n, dev->rss.unclassified))                       \
+    COMMAND(rss_unclassified, rss(dev, dev->rss.entries, dev->rss.hash_types, n))                  \
     COMMAND(offloads, vnet_ctrl_offloads(dev, n))                                                  \
     COMMAND(rx_packets, vnet_ctrl_coalesce(dev, true, (struct vnet_coalesce){ (uint32_t)n, 100 })) \
     COMMAND(tx_packets, vnet_ctrl_coalesce(dev, false, (struct vnet_coalesce){ (uint32_t)n, 100 }))

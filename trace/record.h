@@ -21,6 +21,7 @@ enum trace_class {
     TRACE_CLASS_notify,
     TRACE_CLASS_poll,
     TRACE_CLASS_service,
+    TRACE_CLASS_sched,
 };
 #define TRACE_MASK_ALL (~0u)
 
@@ -31,6 +32,12 @@ enum trace_class {
 #define TRACE_F_SIGNALLED  0x08 /* used: the call eventfd was signalled */
 #define TRACE_F_CAUSE_KICK 0x10 /* run_begin: entered from handle_*_kick */
 #define TRACE_F_CAUSE_NET  0x20 /* run_begin: entered from handle_*_net (socket ready) */
+
+/* run_begin with TRACE_F_CAUSE_KICK, in the full set of probes: why handle_*_kick ran, where it was
+ * not a kick alone. Weight may stand beside a kick that came meanwhile. */
+#define TRACE_F_CAUSE_START  0x02 /* first run of a queue, with no kick since vhost took it over */
+#define TRACE_F_CAUSE_WEIGHT 0x40 /* the run before had used up its weight */
+#define TRACE_F_CAUSE_BUSY   0x80 /* the run before was called away while it polled (poll-us) */
 
 /* Virtqueues by the number the device gives them (virtio "Network Device: Virtqueues"). */
 #define TRACE_VQ_RX   0

@@ -7,7 +7,7 @@ FAULT ?= 1
 
 VNET_MODES   := poll intr hybrid
 VNET_TRANSPORTS := $(patsubst %,virtio_net/transport/%.c,pci_modern pci_legacy mmio)
-VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait ctrl ctrl_commands queue_reset restart vectors \
+VNET_CORE    := $(patsubst %,virtio_net/%.c,vring vring_split vring_packed features dev wait ctrl ctrl_commands rss queue_reset restart vectors \
 	rx rx_frame tx offload irq) $(VNET_TRANSPORTS)
 VNET_SUPPORT := trace/buffer.c faultinj/plan.c
 
@@ -57,7 +57,7 @@ VNET_TEST_KIT   := $(filter-out %/world.c,$(VNET_TEST_WORLD)) virtio_net/test/ki
 VNET_KIT_TESTS  := test_attach test_ctrl test_vectors test_transports test_rules test_mmio test_legacy
 
 VNET_TESTS := $(addprefix $(VNET_TEST_OUT)/,test_ring test_ring_parts test_ring_notify $(VNET_KIT_TESTS) \
-	test_merge test_offload test_trace \
+	test_rss test_merge test_offload test_trace \
 	$(VNET_MODES:%=test_mode_%) test_watchdog_intr test_watchdog_hybrid \
 	$(VNET_MODES:%=test_queue_reset_%) $(VNET_MODES:%=test_restart_%))
 $(VNET_TEST_OUT)/test_ring: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring.c)
@@ -65,6 +65,7 @@ $(VNET_TEST_OUT)/test_ring_parts: $(call vnet_test_objs,$(VNET_TEST_RING) virtio
 $(VNET_TEST_OUT)/test_ring_notify: $(call vnet_test_objs,$(VNET_TEST_RING) virtio_net/test/test_ring_notify.c)
 $(foreach test,$(VNET_KIT_TESTS),$(eval $(VNET_TEST_OUT)/$(test): \
 	$(call vnet_test_objs,$(VNET_TEST_KIT) virtio_net/test/$(test).c)))
+$(VNET_TEST_OUT)/test_rss: $(call vnet_test_objs,$(VNET_TEST_KIT) virtio_net/test/model_rss.c virtio_net/test/test_rss.c)
 $(foreach test,test_merge test_offload,$(eval $(VNET_TEST_OUT)/$(test): $(call vnet_test_objs,\
 	$(filter-out %/world.c,$(VNET_TEST_WORLD)) virtio_net/test/frames.c virtio_net/mode_hybrid.c virtio_net/test/$(test).c)))
 $(VNET_TEST_OUT)/test_trace: $(call vnet_test_objs,$(VNET_TEST_WORLD) \
@@ -87,7 +88,7 @@ test-driver: $(VNET_TESTS)
 	@for t in $(VNET_TESTS); do $$t || exit; done
 	virtio_net/test/text_identical.sh $(VNET_TEST_OUT)/text $(VNET_CORE) $(VNET_MODES:%=virtio_net/mode_%.c)
 
-include virtio_net/model/build.mk
+include virtio_net/model/build.mk virtio_net/schedule/build.mk
 
 .PHONY: conformance
 conformance:

@@ -5,6 +5,7 @@
 #ifndef VNET_CTRL_H
 #define VNET_CTRL_H
 
+#include "rss.h"
 #include "vring.h"
 
 struct vnet_dev;
@@ -49,6 +50,10 @@ int vnet_ctrl_vlan(struct vnet_dev *dev, uint16_t vid, bool add);
 int vnet_ctrl_announced(struct vnet_dev *dev);
 /* "Automatic receive steering in multiqueue mode": so many pairs of those that are set up. */
 int vnet_ctrl_pairs(struct vnet_dev *dev, uint16_t pairs);
+/* "Setting RSS parameters": a copy of *rss, which is where the device steers by from here on and,
+ * after vnet_restart, again; transmit queues are those of all pairs. The pairs command ends it, and
+ * so may a refusal: dev->rss_on. */
+int vnet_ctrl_rss(struct vnet_dev *dev, const struct vnet_rss *rss);
 /* "Offloads State Configuration": exactly these VNET_F bits, of those accepted. */
 int vnet_ctrl_offloads(struct vnet_dev *dev, uint64_t offloads);
 

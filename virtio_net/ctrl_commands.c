@@ -117,10 +117,47 @@ int vnet_ctrl_pairs(struct vnet_dev *dev, uint16_t pairs)
      * done. */
     if (pairs < dev->pairs_used)
         dev->pairs_used = pairs;
+    dev->rss_on = 0;
     error = send(dev, VNET_F(MQ), VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_PAIRS_SET, d.len);
     if (!error)
         dev->pairs_used = pairs;
     return error;
+}
+
+_Static_assert(11 + 2 * VNET_RSS_TABLE_MAX + VNET_RSS_KEY_BYTES <= VNET_CTRL_DATA, "RSS command");
+
+/* "Setting RSS parameters": struct virtio_net_rss_config. A receive queue goes by half its index
+ * there, which is its pair. */
+static void put_rss(struct data *d, const struct vnet_rss *rss, uint16_t pairs)
+{
+    put(d, rss->hash_types, 4);
+    put(d, rss->entries - 1u, 2);
+    put(d, rss->unclassified, 2);
+    for (unsigned i = 0; i < rss->entries; i++)
+        put(d, rss->table[i], 2);
+    put(d, pairs, 2); /* transmit queues */
+    put(d, rss->key_bytes, 1);
+    for (unsigned i = 0; i < rss->key_bytes; i++)
+        put(d, rss->key[i], 1);
+}
+
+int vnet_ctrl_rss(struct vnet_dev *dev, const struct vnet_rss *rss)
+{
+    struct data d;
+    int error = begin(dev, &d);
+    if (!error)
+        error = vnet_rss_check(dev, rss);
+    if (error)
+        return error;
+    put_rss(&d, rss, dev->pairs);
+    dev->rss_on = 0;
+    error = send(dev, VNET_F(RSS), VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_RSS_CONFIG, d.len);
+    if (error)
+        return error;
+    dev->pairs_used = dev->pairs;
+    dev->rss = *rss;
+    dev->rss_on = 1;
+    return 0;
 }
 
 int vnet_ctrl_offloads(struct vnet_dev *dev, uint64_t offloads)

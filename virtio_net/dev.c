@@ -108,12 +108,15 @@ static uint16_t header_bytes(const struct vnet_dev *dev)
     return full ? VNET_HDR_BYTES : VIRTIO_NET_HDR_LEGACY_BYTES;
 }
 
-/* "MTU": the driver takes the bit only if it can keep to what the device says. */
+/* Bits that the driver takes only if it can make something of what the device says beside them:
+ * "MTU" and "Receive-side scaling (RSS)". */
 static uint64_t wanted(struct vnet_dev *dev, const struct vnet_config *cfg)
 {
     struct vnet_transport *t = dev->transport;
     uint64_t want = cfg->want, offered = t->ops->features_get(t);
     dev->mtu = VNET_FRAME_MAX - ETHERNET_HEADER;
+    if (want & offered & VNET_F(RSS) && !vnet_rss_limits(t, &dev->rss_limits))
+        want &= ~VNET_F(RSS);
     if (!(want & offered & VNET_F(MTU)))
         return want;
     uint16_t mtu = CONFIG16(t, mtu);
@@ -127,7 +130,7 @@ static uint64_t wanted(struct vnet_dev *dev, const struct vnet_config *cfg)
 static int count_queues(struct vnet_dev *dev, const struct vnet_config *cfg, uint16_t *ctrl)
 {
     uint16_t most = 1;
-    if (dev->features.accepted & VNET_F(MQ))
+    if (dev->features.accepted & (VNET_F(MQ) | VNET_F(RSS)))
         most = CONFIG16(dev->transport, max_virtqueue_pairs);
     if (!most || most > VIRTIO_NET_PAIRS_MAX)
         return -VNET_E_PAIRS;
@@ -217,6 +220,23 @@ static int setup_queues(struct vnet_dev *dev, void *const *memory, void *const *
     return error;
 }
 
+/* Until it is told, the device uses the first pair alone. One that refuses RSS is asked for its own
+ * way to spread frames, and one that refuses that too goes on as it was. */
+static int use_all_pairs(struct vnet_dev *dev)
+{
+    int error = -VNET_E_CTRL_FEATURE;
+    dev->pairs_used = 1;
+    dev->rss_on = 0;
+    if (dev->pairs == 1)
+        return 0;
+    if (dev->features.accepted & VNET_F(RSS))
+        error = vnet_rss_start(dev);
+    if ((error == -VNET_E_CTRL_FEATURE || error == -VNET_E_CTRL_REFUSED) &&
+        dev->features.accepted & VNET_F(MQ))
+        error = vnet_ctrl_pairs(dev, dev->pairs);
+    return error == -VNET_E_CTRL_REFUSED ? 0 : error;
+}
+
 int vnet_start(struct vnet_dev *dev, void *const *memory, void *const *shadow)
 {
     for (int i = 0; i < vnet_queues(dev) + dev->ctrl.on; i++) {
@@ -234,10 +254,7 @@ int vnet_start(struct vnet_dev *dev, void *const *memory, void *const *shadow)
     status_add(dev->transport, VIRTIO_STATUS_DRIVER_OK);
     for (int i = VNET_RX; i < vnet_queues(dev); i += VNET_QUEUES)
         vnet_flush(&dev->q[i]);
-    /* Until it is told, the device uses the first pair alone; one that refuses more goes on so. */
-    dev->pairs_used = 1;
-    if (dev->pairs > 1 && (error = vnet_ctrl_pairs(dev, dev->pairs)) == -VNET_E_CTRL_REFUSED)
-        error = 0;
+    error = use_all_pairs(dev);
     return error ? fail(dev->transport, error) : 0;
 }
 

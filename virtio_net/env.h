@@ -14,7 +14,8 @@
  *   env_mmio_read8/16/32, env_mmio_write8/16/32
  *                                   device registers in memory space, at exactly that width
  *   env_in8/16/32, env_out8/16/32   the same in port I/O space
- *   env_eventfd_signal(fd)          where kicks are eventfds, in place of registers and ports
+ *   env_eventfd_signal(fd), env_kick_here(p)
+ *                                   where kicks are eventfds, in place of registers and ports
  */
 #ifndef VNET_ENV_H
 #define VNET_ENV_H
@@ -66,7 +67,9 @@ enum env_bell_kind {
     ENV_BELL_MMIO16,
     ENV_BELL_MMIO32,
     ENV_BELL_PORT16,
-    ENV_BELL_EVENTFD, /* only where the driver is a Linux process */
+    /* Only where the driver is a Linux process: */
+    ENV_BELL_EVENTFD,
+    ENV_BELL_HERE, /* who is kicked is in this process, and done when the kick is over */
 };
 
 struct env_bell {
@@ -79,7 +82,10 @@ struct env_bell {
 static inline void env_doorbell(struct env_bell bell)
 {
 #ifdef PORT_PROCESS
-    env_eventfd_signal((int)bell.at);
+    if (bell.kind == ENV_BELL_EVENTFD)
+        env_eventfd_signal((int)bell.at);
+    else
+        env_kick_here((void *)bell.at);
 #else
     if (bell.kind == ENV_BELL_MMIO16)
         env_mmio_write16((volatile void *)bell.at, bell.value);

@@ -1,4 +1,4 @@
-/* Receive: harvest frames, put a fresh buffer in the place of each, hand the frames up. */
+/* Receive: harvest frames, hand them up, put a fresh buffer in the place of each. */
 #include "rx_frame.h"
 #include "../trace/trace.h"
 #include "../faultinj/fault.h"
@@ -50,7 +50,7 @@ static void drop_unreplaced(struct vnet_q *q, struct rx_batch *batch, struct vne
 {
     uint32_t dropped = 0;
     while (wanted > fresh) {
-        wanted -= vnet_rx_again(batch, batch->frames[--batch->frames_used]);
+        wanted -= vnet_rx_drop_last(batch);
         dropped++;
     }
     q->stats.drop_alloc += dropped;
@@ -78,15 +78,10 @@ static void replace(struct vnet_q *q, struct rx_batch *batch, uint32_t wanted)
     drop_unreplaced(q, batch, next, fresh, wanted);
 }
 
-static void count_frames(struct vnet_q *q, struct vnet_buf **frames, uint32_t n)
+static void hand_up(struct vnet_q *q, struct rx_batch *batch)
 {
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        for (const struct vnet_buf *b = frames[i]; b; b = b->next)
-            bytes += b->len;
-    }
-    q->stats.packets += n;
-    q->stats.bytes += bytes;
+    if (batch->frames_used)
+        vnet_up_rx(q, batch->frames, batch->frames_used);
 }
 
 /* Takes up to room entries, and what the last frame has beyond them, and hands the frames up.
@@ -98,24 +93,32 @@ static uint32_t harvest(struct vnet_q *q, uint32_t room)
     if (!n)
         return 0;
     replace(q, &batch, n - batch.again_used);
-    post(q, batch.again, batch.again_used);
-    count_frames(q, batch.frames, batch.frames_used);
+    q->stats.packets += batch.frames_used;
+    q->stats.bytes += batch.bytes;
     TRACE(harvest, q, q->ring.harvested, n);
     if (FAULT(ring_break, q))
         vring_break(&q->ring, VNET_E_USED_JUMP);
+    /* All there was, and not much: the device has buffers enough, and an answer to these frames
+     * need not wait until it has more. */
+    bool first = n < room && n < q->ring.size / 2;
+    if (first)
+        hand_up(q, &batch);
+    post(q, batch.again, batch.again_used);
     vnet_flush(q);
-    if (batch.frames_used)
-        vnet_up_rx(q, batch.frames, batch.frames_used);
+    if (!first)
+        hand_up(q, &batch);
     return n;
 }
 
 uint32_t vnet_rx_service(struct vnet_q *q, uint32_t budget)
 {
-    uint32_t done = 0, n = 1;
-    while (done < budget && n) {
-        n = harvest(q, budget - done < VNET_BATCH ? budget - done : VNET_BATCH);
+    uint32_t done = 0, room, n;
+    /* Less than there was room for was all: to look again takes the device's cache line from it. */
+    do {
+        room = budget - done < VNET_BATCH ? budget - done : VNET_BATCH;
+        n = harvest(q, room);
         done += n;
-    }
+    } while (n >= room && done < budget);
     vnet_note_broken(q);
     return done;
 }

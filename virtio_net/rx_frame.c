@@ -40,12 +40,19 @@ static uint32_t bytes_of(const struct vnet_buf *b)
     return bytes;
 }
 
-uint32_t vnet_rx_again(struct rx_batch *batch, struct vnet_buf *frame)
+static uint32_t post_again(struct rx_batch *batch, struct vnet_buf *frame)
 {
     uint32_t n = 0;
     for (struct vnet_buf *b = frame; b; b = b->next, n++)
         batch->again[batch->again_used++] = b;
     return n;
+}
+
+uint32_t vnet_rx_drop_last(struct rx_batch *batch)
+{
+    struct vnet_buf *frame = batch->frames[--batch->frames_used];
+    batch->bytes -= bytes_of(frame);
+    return post_again(batch, frame);
 }
 
 /* Most frames: one buffer, of a length that can be, with a header that says nothing. Takes as many
@@ -56,6 +63,7 @@ static uint32_t take_plain(const struct vnet_q *q, struct rx_batch *batch,
     const uint32_t header = q->hdr_bytes, skip = VNET_HDR_BYTES - header;
     const bool merges = q->merges;
     struct vnet_buf **frames = batch->frames + batch->frames_used;
+    uint64_t bytes = 0;
     uint32_t k = 0;
     for (; k < n; k++) {
         struct vnet_buf *b = used[k].cookie;
@@ -64,11 +72,13 @@ static uint32_t take_plain(const struct vnet_q *q, struct rx_batch *batch,
             (merges && le16(h->num_buffers) != 1))
             break;
         b->len = used[k].bytes - header;
+        bytes += b->len;
         b->next = NULL;
         b->offload = (struct vnet_offload){ 0 };
         frames[k] = b;
     }
     batch->frames_used += k;
+    batch->bytes += bytes;
     return k;
 }
 
@@ -78,19 +88,20 @@ static void sort(struct vnet_q *q, struct rx_batch *batch, const struct vring_us
     struct vnet_buf *frame = used[0].cookie;
     q->stats.more_bufs += parts - 1;
     if (!chain(q, used, parts)) {
-        vnet_rx_again(batch, frame);
+        post_again(batch, frame);
         q->stats.drop_length++;
         TRACE(drop, q, TRACE_DROP_LENGTH, 1);
         return;
     }
-    if (!vnet_offload_get(&frame->offload, header_of(q, frame), q->dev->features.accepted,
-                          bytes_of(frame))) {
-        vnet_rx_again(batch, frame);
+    uint32_t bytes = bytes_of(frame);
+    if (!vnet_offload_get(&frame->offload, header_of(q, frame), q->dev->features.accepted, bytes)) {
+        post_again(batch, frame);
         q->stats.drop_header++;
         TRACE(drop, q, TRACE_DROP_HEADER, 1);
         return;
     }
     batch->frames[batch->frames_used++] = frame;
+    batch->bytes += bytes;
 }
 
 /* "num_buffers": where the next frame begins can no longer be told, so what is left are buffers. */
@@ -110,6 +121,7 @@ uint32_t vnet_rx_take(struct vnet_q *q, struct rx_batch *batch, uint32_t room)
     struct vring_used used[RX_BUFS_MAX];
     uint32_t n = vring_pop(&q->ring, used, room), parts;
     batch->frames_used = batch->again_used = 0;
+    batch->bytes = 0;
     for (uint32_t i = take_plain(q, batch, used, n); i < n; i += parts) {
         parts = parts_of(q, &used[i]);
         if (parts > n - i)

@@ -8,6 +8,7 @@
 
 struct rx_batch {
     uint32_t frames_used, again_used;
+    uint64_t bytes; /* of the frames */
     struct vnet_buf *frames[VNET_BATCH];
     struct vnet_buf *again[RX_BUFS_MAX]; /* buffers to post: those of dropped frames first */
 };
@@ -16,7 +17,7 @@ struct rx_batch {
  * buffers of frames that cannot be, which are counted. Returns how many buffers it took. */
 uint32_t vnet_rx_take(struct vnet_q *q, struct rx_batch *batch, uint32_t room);
 
-/* Puts the buffers of a frame among those to post again. Returns how many there are. */
-uint32_t vnet_rx_again(struct rx_batch *batch, struct vnet_buf *frame);
+/* Drops the last frame: its buffers join those to post again. Returns how many there are. */
+uint32_t vnet_rx_drop_last(struct rx_batch *batch);
 
 #endif

@@ -28,6 +28,8 @@ struct vnet_transport_ops {
     /* One field of the configuration, by its natural width; 0 beyond its end. */
     uint8_t (*config_read8)(struct vnet_transport *t, uint32_t offset);
     uint16_t (*config_read16)(struct vnet_transport *t, uint32_t offset);
+    /* NULL where no field is so wide: those came with bits above 31. */
+    uint32_t (*config_read32)(struct vnet_transport *t, uint32_t offset);
     /* Vector for configuration changes, VIRTIO_MSI_NO_VECTOR for none. 0 or -VNET_E_VECTOR. */
     int (*set_config_vector)(struct vnet_transport *t, uint16_t vector);
     /* The largest size the device takes for this queue; 0: there is no such queue. */

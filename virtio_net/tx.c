@@ -5,34 +5,44 @@
 
 uint32_t vnet_tx_reclaim(struct vnet_q *q, uint32_t budget)
 {
-    uint32_t done = 0;
-    while (done < budget) {
+    uint32_t done = 0, room, n;
+    do {
         struct vring_used used[VNET_BATCH];
         struct vnet_buf *batch[VNET_BATCH];
-        uint32_t room = budget - done < VNET_BATCH ? budget - done : VNET_BATCH;
-        uint32_t n = vring_pop(&q->ring, used, room);
+        room = budget - done < VNET_BATCH ? budget - done : VNET_BATCH;
+        n = vring_pop(&q->ring, used, room);
         if (!n)
             break;
         /* The used length of a transmit buffer says nothing ("Transmitting Packets": the device
          * wrote nothing), and devices that claim otherwise exist: ignored. */
+        uint64_t bytes = 0;
         for (uint32_t i = 0; i < n; i++) {
             batch[i] = used[i].cookie;
             for (const struct vnet_buf *b = batch[i]; b; b = b->next)
-                q->stats.bytes += b->len;
+                bytes += b->len;
         }
+        q->stats.bytes += bytes;
         done += n;
         q->stats.packets += n;
         TRACE(harvest, q, q->ring.harvested, n);
         vnet_up_tx_done(q, batch, n);
-    }
+    } while (n == room && done < budget);
     vnet_note_broken(q);
     return done;
 }
 
+/* A header that is clear is left alone: it may lie in a cache line before the frame's, which the
+ * device has read and would have to fetch again. */
 static struct virtio_net_hdr *clear_header(struct vnet_buf *b)
 {
     struct virtio_net_hdr *h = (struct virtio_net_hdr *)b->data;
-    *h = (struct virtio_net_hdr){ 0 };
+    uint64_t first;
+    uint32_t rest;
+    _Static_assert(sizeof(*h) == sizeof(first) + sizeof(rest), "the whole header");
+    __builtin_memcpy(&first, b->data, sizeof(first));
+    __builtin_memcpy(&rest, b->data + sizeof(first), sizeof(rest));
+    if (first | rest)
+        *h = (struct virtio_net_hdr){ 0 };
     return h;
 }
 

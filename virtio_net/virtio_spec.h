@@ -94,7 +94,13 @@ struct virtio_net_config {
     uint16_t status;
     uint16_t max_virtqueue_pairs;
     uint16_t mtu;
+    uint32_t speed;
+    uint8_t duplex;
+    uint8_t rss_max_key_size; /* this and what follows with RSS */
+    uint16_t rss_max_indirection_table_length;
+    uint32_t supported_hash_types;
 };
+_Static_assert(sizeof(struct virtio_net_config) == 24, "net configuration");
 #define VIRTIO_NET_PAIRS_MAX  0x8000u
 #define VIRTIO_NET_S_LINK_UP  1u
 #define VIRTIO_NET_S_ANNOUNCE 2u
@@ -147,8 +153,9 @@ struct virtio_net_ctrl_hdr {
 #define VIRTIO_NET_CTRL_ANNOUNCE     3u
 #define VIRTIO_NET_CTRL_ANNOUNCE_ACK 0u
 
-#define VIRTIO_NET_CTRL_MQ           4u
-#define VIRTIO_NET_CTRL_MQ_PAIRS_SET 0u
+#define VIRTIO_NET_CTRL_MQ            4u
+#define VIRTIO_NET_CTRL_MQ_PAIRS_SET  0u
+#define VIRTIO_NET_CTRL_MQ_RSS_CONFIG 1u
 
 #define VIRTIO_NET_CTRL_GUEST_OFFLOADS     5u
 #define VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET 0u
@@ -158,6 +165,22 @@ struct virtio_net_ctrl_hdr {
 #define VIRTIO_NET_CTRL_NOTF_COAL_RX_SET 1u
 #define VIRTIO_NET_CTRL_NOTF_COAL_VQ_SET 2u
 #define VIRTIO_NET_CTRL_NOTF_COAL_VQ_GET 3u
+
+/* "Receive-side scaling (RSS)": what every device that offers it can at least */
+#define VIRTIO_NET_RSS_KEY_LEAST   40u
+#define VIRTIO_NET_RSS_TABLE_LEAST 128u
+
+/* "Supported/enabled hash types" */
+#define VIRTIO_NET_HASH_TYPE_IPV4   0x001u
+#define VIRTIO_NET_HASH_TYPE_TCPV4  0x002u
+#define VIRTIO_NET_HASH_TYPE_UDPV4  0x004u
+#define VIRTIO_NET_HASH_TYPE_IPV6   0x008u
+#define VIRTIO_NET_HASH_TYPE_TCPV6  0x010u
+#define VIRTIO_NET_HASH_TYPE_UDPV6  0x020u
+#define VIRTIO_NET_HASH_TYPE_IP_EX  0x040u
+#define VIRTIO_NET_HASH_TYPE_TCP_EX 0x080u
+#define VIRTIO_NET_HASH_TYPE_UDP_EX 0x100u
+#define VIRTIO_NET_HASH_TYPES       0x1ffu /* all of these */
 
 /* "PCI Device Discovery" */
 #define VIRTIO_PCI_VENDOR           0x1af4u

@@ -83,8 +83,11 @@ struct vnet_dev {
     bool announce; /* the device asks for gratuitous packets; vnet_ctrl_announced says they are sent
                     */
     uint16_t mtu;  /* of a packet, that is, a frame without its Ethernet header */
-    uint16_t pairs;          /* that are set up */
-    uint16_t pairs_used;     /* of those, by the device: vnet_ctrl_pairs */
+    uint16_t pairs;      /* that are set up */
+    uint16_t pairs_used; /* of those, by the device: vnet_ctrl_pairs */
+    struct vnet_rss_limits rss_limits;
+    struct vnet_rss rss;     /* what the device was told last: vnet_ctrl_rss */
+    uint64_t rss_on;         /* 1: it goes by that */
     uint64_t config_changes; /* announced by the device */
     uint64_t restarts;       /* vnet_restart that succeeded */
     struct vnet_ctrl ctrl;

@@ -18,42 +18,36 @@ static inline uint16_t vring_take_id(struct vring *r)
     return id;
 }
 
-/* Gives back the chain of ids from `first` to `last`. */
-static inline void vring_put_ids(struct vring *r, uint16_t first, uint16_t last)
-{
-    r->shadow[last].next = vring_no_id(r);
-    if (r->free_head == vring_no_id(r))
-        r->free_head = first;
-    else
-        r->shadow[r->free_tail].next = first;
-    r->free_tail = last;
-}
-
-/* Ids that a pop takes back. They join the free list together, at its end. */
+/* Ids that come back join the free list at its end, each as soon as it is taken. */
 struct vring_freed {
-    uint16_t first, last, descs;
+    struct vring_shadow *last; /* of the list */
+    struct vring_shadow none;  /* that, of an empty one */
 };
 
-/* The chain of ids from `id` to `last`. */
-static inline void vring_free_later(struct vring_shadow *shadow, struct vring_freed *f, uint16_t id,
-                                    uint16_t last)
+static inline void vring_free_begin(struct vring_freed *f, struct vring *r)
 {
-    struct vring_shadow *s = &shadow[id];
-    if (f->descs)
-        shadow[f->last].next = id;
-    else
-        f->first = id;
-    f->last = last;
-    f->descs = (uint16_t)(f->descs + s->descs);
-    s->descs = 0;
+    f->last = r->free_head == vring_no_id(r) ? &f->none : &r->shadow[r->free_tail];
 }
 
-static inline void vring_free_now(struct vring *r, const struct vring_freed *f)
+/* The chain of ids from `id`, whose entry is `first`, to that of `last`. */
+static inline void vring_free(struct vring_freed *f, uint16_t id, struct vring_shadow *first,
+                              struct vring_shadow *last)
 {
-    if (!f->descs)
+    first->descs = 0;
+    f->last->next = id;
+    f->last = last;
+}
+
+/* They held `descs` descriptors. */
+static inline void vring_free_end(struct vring_freed *f, struct vring *r, uint32_t descs)
+{
+    if (!descs)
         return;
-    vring_put_ids(r, f->first, f->last);
-    r->free_count = (uint16_t)(r->free_count + f->descs);
+    if (r->free_head == vring_no_id(r))
+        r->free_head = f->none.next;
+    f->last->next = vring_no_id(r);
+    r->free_tail = (uint16_t)(f->last - r->shadow);
+    r->free_count = (uint16_t)(r->free_count + descs);
 }
 
 static inline void vring_hold(struct vring_shadow *s, void *cookie, uint32_t device_bytes,
@@ -64,10 +58,16 @@ static inline void vring_hold(struct vring_shadow *s, void *cookie, uint32_t dev
     s->descs = descs;
 }
 
-static inline struct vring_used vring_returned(const struct vring_shadow *s, uint32_t len)
+/* The buffer of `s`, of which the device says that it wrote `len` bytes. */
+static inline void vring_return(struct vring_used *used, const struct vring_shadow *s, uint32_t len)
 {
-    bool overlong = len > s->device_bytes;
-    return (struct vring_used){ s->cookie, overlong ? s->device_bytes : len, overlong };
+    used->cookie = s->cookie;
+    used->bytes = len;
+    used->overlong = false;
+    if (len > s->device_bytes) {
+        used->bytes = s->device_bytes;
+        used->overlong = true;
+    }
 }
 
 size_t vring_split_bytes(const struct vring_config *c);

@@ -39,6 +39,9 @@ static uint16_t avail_bits(uint16_t at)
     return at & PVIRTQ_WRAP ? PVIRTQ_DESC_F_AVAIL : PVIRTQ_DESC_F_USED;
 }
 
+/* The flags that follow the wrap counter: from one lap to the next both change. */
+#define LAP_BITS (PVIRTQ_DESC_F_AVAIL | PVIRTQ_DESC_F_USED)
+
 /* Hands a descriptor over, its other fields first. The first that is not published yet waits for
  * vring_packed_publish: the device takes slots in order, so it cannot get past it. */
 static void hand_over(struct vring *r, uint16_t at, uint16_t flags)
@@ -59,22 +62,35 @@ static void fill(struct pvirtq_desc *d, uint64_t addr, uint32_t bytes, uint16_t 
 uint32_t vring_packed_add(struct vring *r, const struct vring_item *items, uint32_t n,
                           bool device_writes)
 {
+    struct vring_shadow *const shadow = r->shadow;
+    struct pvirtq_desc *const first = r->p.desc, *const end = first + r->size;
+    const uint32_t writable = device_writes ? UINT32_MAX : 0;
+    const uint16_t at = r->p.add_at;
+    struct pvirtq_desc *d = &first[SLOT(at)];
+    uint16_t bits = avail_bits(at) | (device_writes ? VIRTQ_DESC_F_WRITE : 0);
+    /* As in hand_over. */
+    const struct pvirtq_desc *const held = at == r->p.published_at ? d : NULL;
+    uint32_t id = r->free_head;
     if (r->broken)
         return 0;
     if (n > r->free_count)
         n = r->free_count;
-    struct vring_shadow *shadow = r->shadow;
-    uint16_t at = r->p.add_at, id = r->free_head, write = device_writes ? VIRTQ_DESC_F_WRITE : 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint16_t next = shadow[id].next;
-        vring_hold(&shadow[id], items[i].cookie, device_writes ? items[i].bytes : 0, 1);
-        fill(&r->p.desc[SLOT(at)], items[i].addr, items[i].bytes, id);
-        hand_over(r, at, avail_bits(at) | write);
-        at = advance(r, at, 1);
-        id = next;
+    for (const struct vring_item *item = items; item < items + n; item++) {
+        struct vring_shadow *s = &shadow[id];
+        vring_hold(s, item->cookie, item->bytes & writable, 1);
+        fill(d, item->addr, item->bytes, (uint16_t)id);
+        if (d == held)
+            r->p.head_flags = bits;
+        else
+            env_store_release16(&d->flags, le16(bits));
+        if (++d == end) {
+            d = first;
+            bits ^= LAP_BITS;
+        }
+        id = s->next;
     }
-    r->free_head = id;
-    r->p.add_at = at;
+    r->free_head = (uint16_t)id;
+    r->p.add_at = advance(r, at, n);
     r->free_count = (uint16_t)(r->free_count - n);
     r->added += n;
     return n;
@@ -138,9 +154,12 @@ int vring_packed_add_parts(struct vring *r, void *cookie, const struct vring_par
 
 void vring_packed_release(struct vring *r, uint16_t id)
 {
-    struct vring_freed freed = { 0 };
-    vring_free_later(r->shadow, &freed, id, id);
-    vring_free_now(r, &freed);
+    struct vring_freed freed;
+    struct vring_shadow *s = &r->shadow[id];
+    uint16_t descs = s->descs;
+    vring_free_begin(&freed, r);
+    vring_free(&freed, id, s, s);
+    vring_free_end(&freed, r, descs);
 }
 
 /* Slots from one position to a later one, at most a lap. */
@@ -193,11 +212,20 @@ enum vring_kick vring_packed_kick_needed(struct vring *r, uint16_t *word)
     return flags == PVIRTQ_EVENT_DISABLE ? VRING_KICK_BY_FLAG : VRING_KICK_SEND;
 }
 
-static bool is_used(const struct vring *r, uint16_t at)
+/* Of a used descriptor both are the wrap counter. */
+static uint16_t used_bits(uint16_t at)
 {
-    uint16_t flags = le16(env_load_acquire16(&r->p.desc[SLOT(at)].flags));
-    uint16_t want = at & PVIRTQ_WRAP ? PVIRTQ_DESC_F_AVAIL | PVIRTQ_DESC_F_USED : 0;
-    return (flags & (PVIRTQ_DESC_F_AVAIL | PVIRTQ_DESC_F_USED)) == want;
+    return at & PVIRTQ_WRAP ? LAP_BITS : 0;
+}
+
+static uint16_t used_position(uint16_t slot, uint16_t bits)
+{
+    return bits ? slot | PVIRTQ_WRAP : slot;
+}
+
+static bool is_used(const struct pvirtq_desc *d, uint16_t bits)
+{
+    return (le16(env_load_acquire16(&d->flags)) & LAP_BITS) == bits;
 }
 
 /* Used buffers in front of the driver, and the slots they hold. May run amid a pop: what that has
@@ -207,7 +235,7 @@ static uint16_t count_used(const struct vring *r, uint32_t *slots)
     uint16_t n = 0, at = r->p.used_at;
     uint64_t in_flight = r->published - r->harvested;
     *slots = 0;
-    while (n < in_flight && is_used(r, at)) {
+    while (n < in_flight && is_used(&r->p.desc[SLOT(at)], used_bits(at))) {
         n++;
         uint16_t id = le16(env_load_once16(&r->p.desc[SLOT(at)].id));
         uint16_t descs = id < r->size ? r->shadow[id].descs : 0;
@@ -227,20 +255,23 @@ uint16_t vring_packed_pending(struct vring *r)
 
 uint32_t vring_packed_pop(struct vring *r, struct vring_used *used, uint32_t n)
 {
-    uint32_t i = 0;
-    uint16_t at = r->p.used_at;
-    uint64_t in_flight = r->published - r->harvested;
-    struct vring_shadow *shadow = r->shadow;
-    struct vring_freed freed = { 0 };
+    struct vring_shadow *const shadow = r->shadow;
+    const uint32_t size = r->size;
+    const struct pvirtq_desc *const first = r->p.desc, *const end = first + size;
+    const uint64_t in_flight = r->published - r->harvested;
+    const struct pvirtq_desc *d = &first[SLOT(r->p.used_at)];
+    uint16_t bits = used_bits(r->p.used_at);
+    uint32_t i = 0, descs = 0;
+    struct vring_freed freed;
     if (r->broken)
         return 0;
     if (n > in_flight)
         n = (uint32_t)in_flight;
-    for (; i < n && is_used(r, at); i++) {
-        const struct pvirtq_desc *d = &r->p.desc[SLOT(at)];
-        uint16_t id = le16(env_load_once16(&d->id));
+    vring_free_begin(&freed, r);
+    for (; i < n && is_used(d, bits); i++) {
+        uint32_t id = le16(env_load_once16(&d->id));
         uint32_t len = le32(env_load_once32(&d->len));
-        if (id >= r->size) {
+        if (id >= size) {
             vring_break(r, VNET_E_USED_ID_RANGE);
             break;
         }
@@ -249,12 +280,17 @@ uint32_t vring_packed_pop(struct vring *r, struct vring_used *used, uint32_t n)
             vring_break(r, VNET_E_USED_ID_FREE);
             break;
         }
-        used[i] = vring_returned(s, len);
-        at = advance(r, at, s->descs);
-        vring_free_later(shadow, &freed, id, id);
+        descs += s->descs;
+        d += s->descs;
+        if (d >= end) {
+            d -= size;
+            bits ^= LAP_BITS;
+        }
+        vring_return(&used[i], s, len);
+        vring_free(&freed, (uint16_t)id, s, s);
     }
-    vring_free_now(r, &freed);
-    r->p.used_at = at;
+    vring_free_end(&freed, r, descs);
+    r->p.used_at = used_position((uint16_t)(d - first), bits);
     r->harvested += i;
     return i;
 }

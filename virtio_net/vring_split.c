@@ -47,9 +47,8 @@ void vring_split_addresses(const struct vring *r, struct vnet_ring_addr *addr)
 }
 
 /* A slot that names the id already is left alone: the device may hold its cache line. */
-static void offer(struct vring *r, uint64_t at, uint16_t id)
+static inline void offer(uint16_t *slot, uint16_t id)
 {
-    uint16_t *slot = &r->s.avail->ring[at & (r->size - 1u)];
     if (*slot != le16(id))
         *slot = le16(id);
 }
@@ -57,24 +56,27 @@ static void offer(struct vring *r, uint64_t at, uint16_t id)
 uint32_t vring_split_add(struct vring *r, const struct vring_item *items, uint32_t n,
                          bool device_writes)
 {
+    struct vring_shadow *const shadow = r->shadow;
+    struct virtq_desc *const desc = r->s.desc;
+    uint16_t *const slots = r->s.avail->ring;
+    const uint32_t mask = r->size - 1u, writable = device_writes ? UINT32_MAX : 0;
+    const uint16_t flags = le16(device_writes ? VIRTQ_DESC_F_WRITE : 0);
+    uint32_t at = (uint32_t)r->added, id = r->free_head;
     if (r->broken)
         return 0;
     if (n > r->free_count)
         n = r->free_count;
-    uint16_t id = r->free_head, flags = device_writes ? VIRTQ_DESC_F_WRITE : 0;
-    for (uint32_t i = 0; i < n; i++) {
-        struct vring_shadow *s = &r->shadow[id];
-        uint16_t next = s->next;
-        vring_hold(s, items[i].cookie, device_writes ? items[i].bytes : 0, 1);
-        r->s.desc[id] = (struct virtq_desc){
-            .addr = le64(items[i].addr),
-            .len = le32(items[i].bytes),
-            .flags = le16(flags),
-        };
-        offer(r, r->added + i, id);
-        id = next;
+    for (const struct vring_item *item = items; item < items + n; item++, at++) {
+        struct vring_shadow *s = &shadow[id];
+        vring_hold(s, item->cookie, item->bytes & writable, 1);
+        desc[id].addr = le64(item->addr);
+        desc[id].len = le32(item->bytes);
+        desc[id].flags = flags;
+        desc[id].next = 0;
+        offer(&slots[at & mask], (uint16_t)id);
+        id = s->next;
     }
-    r->free_head = id;
+    r->free_head = (uint16_t)id;
     r->free_count = (uint16_t)(r->free_count - n);
     r->added += n;
     return n;
@@ -127,24 +129,27 @@ int vring_split_add_parts(struct vring *r, void *cookie, const struct vring_part
     }
     vring_hold(&r->shadow[id], cookie, device_bytes, descs);
     r->free_count = (uint16_t)(r->free_count - descs);
-    offer(r, r->added, id);
+    offer(&r->s.avail->ring[r->added & (r->size - 1u)], id);
     r->added++;
     return 0;
 }
 
-static inline uint16_t last_of_chain(const struct vring *r, uint16_t id)
+static struct vring_shadow *last_of_chain(const struct vring *r, struct vring_shadow *first)
 {
-    uint16_t last = id;
-    for (uint16_t i = 1; i < r->shadow[id].descs; i++)
-        last = r->shadow[last].next;
+    struct vring_shadow *last = first;
+    for (uint16_t i = 1; i < first->descs; i++)
+        last = &r->shadow[last->next];
     return last;
 }
 
 void vring_split_release(struct vring *r, uint16_t id)
 {
-    struct vring_freed freed = { 0 };
-    vring_free_later(r->shadow, &freed, id, last_of_chain(r, id));
-    vring_free_now(r, &freed);
+    struct vring_freed freed;
+    struct vring_shadow *s = &r->shadow[id];
+    uint16_t descs = s->descs;
+    vring_free_begin(&freed, r);
+    vring_free(&freed, id, s, last_of_chain(r, s));
+    vring_free_end(&freed, r, descs);
 }
 
 uint16_t vring_split_publish(struct vring *r)
@@ -193,29 +198,38 @@ uint16_t vring_split_pending(struct vring *r)
 
 uint32_t vring_split_pop(struct vring *r, struct vring_used *used, uint32_t n)
 {
-    uint32_t i = 0, waiting = vring_split_pending(r);
-    struct vring_freed freed = { 0 };
-    if (n > waiting)
-        n = waiting;
-    for (; i < n; i++) {
-        const struct virtq_used_elem *e = &r->s.used->ring[(r->harvested + i) & (r->size - 1u)];
+    struct vring_shadow *const shadow = r->shadow;
+    const struct virtq_used_elem *const ring = r->s.used->ring;
+    const uint32_t size = r->size, mask = size - 1, waiting = vring_split_pending(r);
+    const uint32_t from = (uint32_t)r->harvested, to = from + (n < waiting ? n : waiting);
+    uint32_t at = from, more = 0;
+    struct vring_freed freed;
+    vring_free_begin(&freed, r);
+    for (; at != to; at++, used++) {
+        const struct virtq_used_elem *e = &ring[at & mask];
         uint32_t id = le32(env_load_once32(&e->id));
         uint32_t len = le32(env_load_once32(&e->len));
-        if (id >= r->size) {
+        if (id >= size) {
             vring_break(r, VNET_E_USED_ID_RANGE);
             break;
         }
-        if (!r->shadow[id].descs) {
-            vring_break(r, VNET_E_USED_ID_FREE);
-            break;
+        struct vring_shadow *s = &shadow[id], *last = s;
+        if (s->descs != 1) { /* few */
+            if (!s->descs) {
+                vring_break(r, VNET_E_USED_ID_FREE);
+                break;
+            }
+            more += s->descs - 1u;
+            last = last_of_chain(r, s);
         }
-        used[i] = vring_returned(&r->shadow[id], len);
-        vring_free_later(r->shadow, &freed, (uint16_t)id, last_of_chain(r, (uint16_t)id));
+        vring_return(used, s, len);
+        vring_free(&freed, (uint16_t)id, s, last);
     }
-    vring_free_now(r, &freed);
+    n = at - from;
+    vring_free_end(&freed, r, n + more);
     /* Stored once: an interrupt that looks meanwhile counts all of these as waiting. */
-    r->harvested += i;
-    return i;
+    r->harvested += n;
+    return n;
 }
 
 uint16_t vring_split_mask(struct vring *r)

@@ -98,8 +98,20 @@ static int backend_ring(struct vhost *v, const struct vhost_ring *r)
     return 0;
 }
 
-static const struct vhost_ops backend = { backend_takes, backend_memory, backend_ring_set,
-                                          backend_ring, backend_ring };
+static int backend_ring_enable(struct vhost *v, const struct vhost_ring *r, bool on)
+{
+    (void)on;
+    return backend_ring(v, r);
+}
+
+static const struct vhost_ops backend = {
+    .features_set = backend_takes,
+    .memory_set = backend_memory,
+    .ring_set = backend_ring_set,
+    .ring_start = backend_ring,
+    .ring_enable = backend_ring_enable,
+    .ring_stop = backend_ring,
+};
 
 static _Noreturn void die(const char *why)
 {
@@ -119,7 +131,7 @@ static void start(bool packed)
         buffers[i] = (struct vnet_buf){ .data = data[i], .capacity = sizeof(data[i]) };
         free_bufs[free_count++] = &buffers[i];
     }
-    vhost_init(&vhost, &backend, "in-process", "", 0);
+    vhost_init(&vhost, &backend, "in-process", "", 1, 0);
     vhost.backend_features = VNET_F(VERSION_1) | VNET_F(EVENT_IDX) | VNET_F(RING_PACKED);
     if (vnet_attach(&dev, &vhost.base, &cfg))
         die("the driver does not attach");

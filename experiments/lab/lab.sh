@@ -5,7 +5,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-release=${RELEASE:-trixie}
+release=${LAB_RELEASE:-trixie}
 build=${BUILD:-build}
 [[ $build == /* ]] || build=$root/$build
 state=${LAB_STATE:-$build/lab/$release}
@@ -25,7 +25,7 @@ die() {
 
 usage() {
     cat <<'END'
-usage: lab.sh VERB        (RELEASE=trixie|bookworm chooses the lab's Debian, default trixie)
+usage: lab.sh VERB        (LAB_RELEASE=trixie|bookworm chooses the lab's Debian, default trixie)
   build             build the disk image, if its inputs changed
   start             boot the lab unless it runs; returns when it answers
   stop              power it off; nothing is kept inside the lab
@@ -227,7 +227,7 @@ verb=${1:-help}
 shift || true
 case $release in
 trixie | bookworm) ;;
-*) die "RELEASE=$release is not known: use trixie or bookworm" ;;
+*) die "LAB_RELEASE=$release is not known: use trixie or bookworm" ;;
 esac
 case $verb in
 build | start) lock && "$verb" ;;

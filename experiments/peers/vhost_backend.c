@@ -1,13 +1,15 @@
 /* The other side of `make bench`: DPDK's vhost library behind one socket, the same for our driver
- * and for DPDK's. It polls both rings and copies every frame, as DPDK does, and it holds the clock:
- * what it counts from the end of the warm-up until the window is full is the result of a run.
+ * and for DPDK's. It polls the rings and copies every frame, as DPDK does, and it holds the clock:
+ * what it counts from the end of the warm-up until the window is full is the result of a run. Of
+ * several pairs of rings one thread serves all, each as soon as the driver has it on.
  *
  *   vhost_backend EAL-OPTION... -- --socket PATH --do sink|source|both|echo [--size BYTES]
- *                 [--warm MS] [--window MS]
+ *                 [--pairs N] [--warm MS] [--window MS]
  *
  * One line of tab-separated name=value on stdout for each driver that came and went. */
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/virtio_net.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -21,11 +23,12 @@
 #include <unistd.h>
 #include "../loadgen/frame.h"
 
-#define BATCH 32u
-enum { DRIVER_RX, DRIVER_TX }; /* rings, by the driver's view */
+#define BATCH     32u
+#define PAIRS_MAX 8u
+enum { DRIVER_RX, DRIVER_TX, RINGS }; /* of a pair, by the driver's view */
 
-/* What is done with the rings in one pass. Returns the frames that count. */
-typedef uint32_t (*work)(int vid);
+/* What is done with a pair's rings in one pass. Returns the frames that count. */
+typedef uint32_t (*work)(int vid, uint16_t rx, uint16_t tx);
 
 static struct rte_mempool *pool;
 static struct rte_mbuf *made[BATCH]; /* frames to send; the library copies them */
@@ -35,35 +38,54 @@ static struct rte_mbuf *made[BATCH]; /* frames to send; the library copies them 
 static atomic_int device = -1, in_use = -1;
 static volatile sig_atomic_t quit;
 
-static uint32_t sink(int vid)
+/* The driver switches each ring on and off, and the library tells of it from its thread. */
+enum ring_state { OFF, NEW, ON };
+static atomic_int rings[RINGS * PAIRS_MAX];
+
+/* Whether a ring may be used. A new one is told first that its driver is to send no kicks. */
+static bool is_on(int vid, uint16_t ring)
+{
+    int state = atomic_load_explicit(&rings[ring], memory_order_relaxed);
+    if (state == NEW) {
+        rte_vhost_enable_guest_notification(vid, ring, 0);
+        /* Unless it was switched off meanwhile. */
+        atomic_compare_exchange_strong(&rings[ring], &state, ON);
+    }
+    return state != OFF;
+}
+
+static uint32_t sink(int vid, uint16_t rx, uint16_t tx)
 {
     struct rte_mbuf *in[BATCH];
-    uint16_t n = rte_vhost_dequeue_burst(vid, DRIVER_TX, pool, in, BATCH);
+    uint16_t n = is_on(vid, tx) ? rte_vhost_dequeue_burst(vid, tx, pool, in, BATCH) : 0;
+    (void)rx;
     if (n)
         rte_pktmbuf_free_bulk(in, n);
     return n;
 }
 
-static uint32_t source(int vid)
+static uint32_t source(int vid, uint16_t rx, uint16_t tx)
 {
-    return rte_vhost_enqueue_burst(vid, DRIVER_RX, made, BATCH);
+    (void)tx;
+    return is_on(vid, rx) ? rte_vhost_enqueue_burst(vid, rx, made, BATCH) : 0;
 }
 
-static uint32_t both(int vid)
+static uint32_t both(int vid, uint16_t rx, uint16_t tx)
 {
-    source(vid);
-    return sink(vid);
+    source(vid, rx, tx);
+    return sink(vid, rx, tx);
 }
 
-/* No frame is lost: what finds no room waits for it. */
-static uint32_t echo(int vid)
+/* No frame is lost: what finds no room waits for it, but not in a ring that is off, where there
+ * will be none and the other pairs would wait too. */
+static uint32_t echo(int vid, uint16_t rx, uint16_t tx)
 {
     struct rte_mbuf *in[BATCH];
-    uint16_t n = rte_vhost_dequeue_burst(vid, DRIVER_TX, pool, in, BATCH), sent = 0;
+    uint16_t n = is_on(vid, tx) ? rte_vhost_dequeue_burst(vid, tx, pool, in, BATCH) : 0, sent = 0;
     for (uint16_t i = 0; i < n; i++)
         frame_swap_macs(rte_pktmbuf_mtod(in[i], uint8_t *));
-    while (sent < n && !quit && atomic_load(&device) == vid)
-        sent += rte_vhost_enqueue_burst(vid, DRIVER_RX, in + sent, n - sent);
+    while (sent < n && !quit && atomic_load(&device) == vid && is_on(vid, rx))
+        sent += rte_vhost_enqueue_burst(vid, rx, in + sent, n - sent);
     if (n)
         rte_pktmbuf_free_bulk(in, n);
     return sent;
@@ -78,8 +100,16 @@ static const struct job {
 static struct options {
     const char *socket;
     const struct job *job;
-    uint64_t size, warm_ms, window_ms;
-} options = { .size = 60, .warm_ms = 50, .window_ms = 200 };
+    uint64_t size, pairs, warm_ms, window_ms;
+} options = { .size = 60, .pairs = 1, .warm_ms = 50, .window_ms = 200 };
+
+static uint32_t pass(int vid)
+{
+    uint32_t n = 0;
+    for (uint16_t pair = 0; pair < options.pairs; pair++)
+        n += options.job->pass(vid, RINGS * pair + DRIVER_RX, RINGS * pair + DRIVER_TX);
+    return n;
+}
 
 /* From the first frame on: the warm-up, and then slots until the clean ones fill the window. A slot
  * is clean if no stretch without a frame, or within one pass, reached STALL_US: that long only a
@@ -171,11 +201,9 @@ static void serve(int vid)
 {
     bool full = false;
     meter = (struct meter){ .us = rte_get_tsc_hz() / 1000000 };
-    rte_vhost_enable_guest_notification(vid, DRIVER_RX, 0);
-    rte_vhost_enable_guest_notification(vid, DRIVER_TX, 0);
     uint64_t before = rte_rdtsc();
     while (!quit && atomic_load_explicit(&device, memory_order_relaxed) == vid) {
-        uint32_t n = options.job->pass(vid);
+        uint32_t n = pass(vid);
         uint64_t after = rte_rdtsc();
         if (!full && (full = measure(n, before, after)))
             report(vid, true);
@@ -213,8 +241,26 @@ static void device_goes(int vid)
         usleep(50);
 }
 
+/* Before the device comes too. */
+static int ring_switched(int vid, uint16_t ring, int on)
+{
+    (void)vid;
+    if (ring < RINGS * options.pairs)
+        atomic_store(&rings[ring], on ? NEW : OFF);
+    return 0;
+}
+
+static void driver_is_gone(int vid)
+{
+    (void)vid;
+    for (unsigned i = 0; i < RINGS * PAIRS_MAX; i++)
+        atomic_store(&rings[i], OFF);
+}
+
 static const struct rte_vhost_device_ops ops = { .new_device = device_comes,
-                                                 .destroy_device = device_goes };
+                                                 .destroy_device = device_goes,
+                                                 .vring_state_changed = ring_switched,
+                                                 .destroy_connection = driver_is_gone };
 
 __attribute__((noreturn)) static void die(int status, const char *what, const char *why)
 {
@@ -239,6 +285,8 @@ static void take(int which, const char *value)
         options.socket = value;
     else if (which == 'b')
         options.size = number("--size", value, FRAME_MIN_BYTES, FRAME_MAX_BYTES);
+    else if (which == 'p')
+        options.pairs = number("--pairs", value, 1, PAIRS_MAX);
     else if (which == 'w')
         options.warm_ms = number("--warm", value, 0, 60000);
     else if (which == 't')
@@ -250,16 +298,20 @@ static void take(int which, const char *value)
         if (!options.job)
             die(2, "--do", "sink, source, both or echo");
     } else {
-        die(2, "command line", "--socket --do --size --warm --window, each with a value");
+        die(2, "command line", "--socket --do --size --pairs --warm --window, each with a value");
     }
 }
 
 static void parse(int argc, char **argv)
 {
     static const struct option table[] = {
-        { "socket", required_argument, NULL, 's' }, { "do", required_argument, NULL, 'd' },
-        { "size", required_argument, NULL, 'b' },   { "warm", required_argument, NULL, 'w' },
-        { "window", required_argument, NULL, 't' }, { 0 },
+        { "socket", required_argument, NULL, 's' },
+        { "do", required_argument, NULL, 'd' },
+        { "size", required_argument, NULL, 'b' },
+        { "pairs", required_argument, NULL, 'p' },
+        { "warm", required_argument, NULL, 'w' },
+        { "window", required_argument, NULL, 't' },
+        { 0 },
     };
     int which;
     opterr = 0;

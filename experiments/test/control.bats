@@ -142,43 +142,23 @@ net=(-netdev user,id=net -device virtio-net-pci,netdev=net,romfile=)
 
 # Several pairs need a backend that has them.
 pairs() {
-    [[ $EUID == 0 && -c /dev/net/tun ]] || skip "needs root and /dev/net/tun"
-    local tap=rst$$ mode=$1 packed=$2 vectors=$3 irqs=$4
-    ip tuntap add dev "$tap" mode tap multi_queue
-    tap_to_remove=$tap
-    ip link set "$tap" up
-    udp_guest_ram=$work/ram
-    qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -cpu max -m 96 -machine pc,memory-backend=ram \
-        -object "memory-backend-file,id=ram,size=96M,mem-path=$udp_guest_ram,share=on" \
-        -kernel "$BUILD/kernel/ringscope-$mode.elf" -append "trace_mb=32 workload=echo packed=$packed pairs=3 \
+    udp_guest_can_tap || skip "needs root and /dev/net/tun"
+    local mode=$1 packed=$2 vectors=$3 irqs=$4
+    udp_guest_tap 3
+    udp_guest_start "$work/guest" "$mode" "workload=echo packed=$packed pairs=3 \
 features=+CTRL_VQ,+MQ,+CSUM,+GUEST_CSUM,+HOST_TSO4,+HOST_TSO6,+GUEST_TSO4,+GUEST_TSO6,+MRG_RXBUF,+INDIRECT_DESC" \
-        -netdev "tap,id=net,ifname=$tap,script=no,downscript=no,queues=3,vhost=off" \
-        -device "virtio-net-pci,netdev=net,romfile=,mq=on,packed=$packed,vectors=$vectors" \
-        -serial "file:$work/console.log" -pidfile "$work/pid" -daemonize
-    udp_guest_pid=$(<"$work/pid")
-    # shellcheck disable=SC2034 # for udp_guest_stop
-    udp_guest_pidfile=$work/pid
-    "$snap" "$udp_guest_ram" wait READY 30 >/dev/null
-    udp_guest_port=packet:$tap
+        mq=on "packed=$packed" "vectors=$vectors"
     echo_load 1000 500
     settle 500
-    cat "$work/console.log"
-    grep -F "pairs 3, mtu" "$work/console.log"
-    grep -F "irq $irqs," "$work/console.log"
+    grep -F "pairs 3, mtu" "$work/guest/console.log"
+    grep -F "irq $irqs," "$work/guest/console.log"
     equal ctrl_commands 1
     equal ctrl_refused 0
-    equal "rx_packets + rx2_packets + rx3_packets" "echoed + foreign"
-    equal "tx_packets + tx2_packets + tx3_packets" echoed
-    equal "rx_drop_header + rx2_drop_header + rx3_drop_header + tx_drop_offload + tx2_drop_offload + tx3_drop_offload" 0
-    equal "pool_total - pool_free" "rx_posted - rx_packets + rx2_posted - rx2_packets + rx3_posted - rx3_packets - rx_more_bufs - rx2_more_bufs - rx3_more_bufs"
+    conserved
 }
 
-teardown_pairs() {
-    [[ -z ${tap_to_remove:-} ]] || ip link del "$tap_to_remove" 2>/dev/null || true
-}
-
-@test "three pairs, offloads on: poll" { pairs poll off 8 none; teardown_pairs; }
-@test "three pairs, offloads on: intr, a vector each" { pairs intr off 7 msix; teardown_pairs; }
-@test "three pairs, offloads on: intr, shared vectors" { pairs intr off 2 msix-shared; teardown_pairs; }
-@test "three pairs, offloads on: hybrid, the line" { pairs hybrid off 0 intx; teardown_pairs; }
-@test "three pairs, offloads on: hybrid, packed" { pairs hybrid on 8 msix; teardown_pairs; }
+@test "three pairs, offloads on: poll" { pairs poll off 8 none; }
+@test "three pairs, offloads on: intr, a vector each" { pairs intr off 7 msix; }
+@test "three pairs, offloads on: intr, shared vectors" { pairs intr off 2 msix-shared; }
+@test "three pairs, offloads on: hybrid, the line" { pairs hybrid off 0 intx; }
+@test "three pairs, offloads on: hybrid, packed" { pairs hybrid on 8 msix; }

@@ -28,13 +28,18 @@ more_qemu() {
     PATH=$work/bin:$PATH
 }
 
+# Each counter by its name, and those of all pairs of queues together, as all_rx_packets.
 counters() {
-    local name number
+    local name number sum
     "$snap" "$udp_guest_ram" counters >"$work/counters"
     unset value
     declare -gA value
     while IFS=$'\t' read -r name number; do
         value[$name]=$number
+        if [[ $name =~ ^(rx|tx)[0-9]*(_.*) ]]; then
+            sum=all_${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+            value[$sum]=$((${value[$sum]:-0} + number))
+        fi
     done <"$work/counters"
 }
 
@@ -73,23 +78,13 @@ echo_load() {
     done
 }
 
-# total PATTERN: the sum of the counters of that name, whichever queue or CPU counts.
-total() {
-    local name sum=0
-    for name in "${!value[@]}"; do
-        [[ ! $name =~ ^($1)$ ]] || sum=$((sum + value[$name]))
-    done
-    echo "$sum"
-}
-
 # The generator has the last frame before the guest has reclaimed its buffer: wait for the reclaim.
 # Which of several pairs has the frames is the tap's choice. Counters are left as they then are; what
 # still does not hold is for the caller to find.
 settle() {
     for _ in {1..250}; do
         counters
-        if [ "$(total 'rx[0-9]*_packets')" -ge "$1" ] &&
-            [ "$(total 'tx[0-9]*_packets')" -eq "$(total 'tx[0-9]*_posted')" ]; then
+        if [ "$(counter all_rx_packets)" -ge "$1" ] && [ "$(counter all_tx_packets)" -eq "$(counter all_tx_posted)" ]; then
             return 0
         fi
         sleep 0.02
@@ -101,10 +96,10 @@ settle() {
 
 # Every frame and every buffer has a counter that says where it is.
 accounted() {
-    equal rx_packets "echoed + echo_full + foreign + sunk"
-    equal tx_packets "echoed + sourced + announced - tx_drop_offload"
-    equal pool_total "pool_free + rx_posted - rx_given_back - rx_packets - rx_drop_alloc - rx_drop_length - rx_drop_header - rx_more_bufs + tx_posted - tx_given_back - tx_packets"
-    for name in rx_rescues tx_rescues rx_broken tx_broken rx_drop_alloc rx_drop_length rx_drop_header tx_drop_offload; do
+    equal all_rx_packets "echoed + echo_full + foreign + sunk"
+    equal all_tx_packets "echoed + sourced + announced - all_tx_drop_offload"
+    equal pool_total "pool_free + all_rx_posted - all_rx_given_back - all_rx_packets - all_rx_drop_alloc - all_rx_drop_length - all_rx_drop_header - all_rx_more_bufs + all_tx_posted - all_tx_given_back - all_tx_packets"
+    for name in all_rx_rescues all_tx_rescues all_rx_broken all_tx_broken all_rx_drop_alloc all_rx_drop_length all_rx_drop_header all_tx_drop_offload; do
         equal "$name" 0
     done
 }

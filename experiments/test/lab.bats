@@ -26,10 +26,6 @@ sweep() {
     experiments/sweep.sh "$@" 3>&-
 }
 
-probes() {
-    experiments/probes.sh "$@" 3>&-
-}
-
 cell_count() {
     find "$RESULTS/smoke/cells" -name DONE 2>/dev/null | wc -l
 }
@@ -118,22 +114,9 @@ cell_count() {
     done
 }
 
-@test "every probe of the tracer records something under traffic" {
-    run probes
-    echo "$output"
-    ((status == 0))
-}
-
-@test "a probe on an inlined function is named: vhost_signal" {
-    run probes --also vhost_signal
-    echo "$output"
-    ((status != 0))
-    grep -q 'vhost_signal: attached, but recorded nothing' <<<"$output"
-}
-
 @test "a guest that does not boot is one clear line, and the finished cells stay" {
     printf 'mode = intr\nseconds = 1\nwatchdog_ms = 1\n' >experiments/sweeps/test-noboot.sweep
-    export LAB_STATE=${LAB_STATE:-$BUILD/lab/${RELEASE:-trixie}}
+    export LAB_STATE=${LAB_STATE:-$BUILD/lab/${LAB_RELEASE:-trixie}}
     broken=$BATS_TEST_TMPDIR/build
     mkdir "$broken"
     ln -s "$BUILD"/{experiments,trace} "$broken/"

@@ -2,13 +2,18 @@
 BUILD ?= build
 TRACE_HOST := $(BUILD)/trace/host
 
-.PHONY: trace-host
-trace-host: $(TRACE_HOST)/vhost-0.17.bt $(TRACE_HOST)/vhost-0.23.bt $(TRACE_HOST)/mark
+TRACE_HOST_SCRIPTS := $(foreach version,0.17 0.23,$(foreach set,basic full full-kvm summary,\
+	$(TRACE_HOST)/vhost-$(set)-$(version).bt))
 
-$(TRACE_HOST)/vhost-%.bt: trace/host/vhost.bt.in trace/host/generate.sh \
-		trace/events.def trace/record.h
+.PHONY: trace-host
+trace-host: $(TRACE_HOST_SCRIPTS) $(TRACE_HOST)/mark
+
+# The stem is SET-VERSION, and the set may hold a dash.
+$(TRACE_HOST)/vhost-%.bt: trace/host/vhost.bt.in trace/host/notes.bt.in trace/host/full.bt.in \
+		trace/host/summary.bt.in trace/host/language.h trace/host/generate.sh trace/events.def trace/record.h
 	@mkdir -p $(@D)
-	trace/host/generate.sh $* >$@.new && mv $@.new $@
+	trace/host/generate.sh $(lastword $(subst -, ,$*)) $(patsubst %-$(lastword $(subst -, ,$*)),%,$*) \
+		>$@.new && mv $@.new $@
 
 # Static: it is copied to hosts whose C library may be another one.
 $(TRACE_HOST)/mark: trace/host/mark.c

@@ -19,9 +19,17 @@ product() {
     die "$1 is not built: make -f trace/host/build.mk trace-host"
 }
 
-need_host() {
+need_root() {
     ((EUID == 0)) || die "needs root, as every use of bpftrace does"
+}
+
+need_bpftrace() {
     command -v bpftrace >/dev/null || die "bpftrace is not installed: apt-get install bpftrace"
+}
+
+need_host() {
+    need_root
+    need_bpftrace
     grep -q '	\[vhost_net\]$' /proc/kallsyms || modprobe vhost_net 2>/dev/null ||
         die "this kernel has no vhost_net module"
     product mark >/dev/null
@@ -31,16 +39,34 @@ bpftrace_version() {
     bpftrace --version | sed -n 's/^bpftrace v\([0-9]*\.[0-9]*\).*/\1/p'
 }
 
+# The set of probes that PROBES asks for, which for "full" depends on the kernel: bpftrace refuses a
+# whole script for one function that is not there, so KVM's probe needs KVM.
+probe_set() {
+    case ${1:-basic} in
+    basic | summary) echo "${1:-basic}" ;;
+    full)
+        if [[ -d /sys/module/kvm_intel || -d /sys/module/kvm_amd ]]; then
+            echo full-kvm
+        else
+            echo full
+        fi
+        ;;
+    *) die "PROBES=$1 is not known: use basic, full or summary" ;;
+    esac
+}
+
+# script_for VERSION SET: the set's script in the language of that bpftrace.
 script_for() {
-    local minor=${1#0.}
-    [[ $1 == 0.* ]] || die "bpftrace $1 is unknown: there are scripts for 0.17 and later 0.x"
+    local minor=${1#0.} language
+    [[ $1 == 0.* ]] || die "bpftrace '$1' is unknown: there are scripts for 0.17 and later 0.x"
     if ((minor >= 20)); then
-        product vhost-0.23.bt
+        language=0.23
     elif ((minor >= 17)); then
-        product vhost-0.17.bt
+        language=0.17
     else
         die "bpftrace $1 is too old: 0.17 is the first that works"
     fi
+    product "vhost-$2-$language.bt"
 }
 
 # Starts bpftrace detached, so that it outlives an ssh session; leaves its pid in $tracer_pid.
@@ -63,7 +89,7 @@ wait_attached() {
             die "the probes were not attached after $4 s: $(complaint "$err")"
         }
         "$(product mark)" "$mark"
-        sleep 0.2
+        sleep 0.5
     done
 }
 
@@ -90,4 +116,22 @@ end_tracer() {
 
 lost_events() {
     awk '/^Lost [0-9]+ events/ { n += $2 } END { print n + 0 }' "$1"
+}
+
+# losses SCRIPT LOG: of each event the lines that the probes emitted and those that the log has. The
+# former are counted in the kernel and printed at the end.
+losses() {
+    awk 'BEGIN { OFS = "\t"; print "event", "emitted", "recorded", "lost" }
+        NR == FNR { if ($1 == "//" && $2 == "event") { order[++n] = $3; name[$3] = $4 }; next }
+        $1 == "R" { recorded[$5]++ }
+        match($0, /^@emitted\[[0-9]+\]: /) {
+            id = substr($0, 10) + 0
+            emitted[id] += $2
+        }
+        END {
+            for (i = 1; i <= n; i++) {
+                id = order[i]
+                print name[id], emitted[id] + 0, recorded[id] + 0, emitted[id] - recorded[id]
+            }
+        }' "$1" "$2"
 }

@@ -134,6 +134,34 @@ static void classify_calls(const struct join *j, struct queue *q)
     }
 }
 
+/* Class of a host record that needs no other record to tell. */
+static enum event_class plain_host_class(const struct event *e)
+{
+    switch (e->id) {
+    case TRACE_EV_mark:
+        return CLASS_mark;
+    case TRACE_EV_irq_inject:
+        return CLASS_irq_inject;
+    case TRACE_EV_notify_off:
+    case TRACE_EV_notify_on:
+        return CLASS_notify_switch;
+    case TRACE_EV_weight_out:
+        return CLASS_weight_out;
+    case TRACE_EV_tap_send:
+    case TRACE_EV_tap_recv:
+        return CLASS_tap;
+    case TRACE_EV_worker_on:
+    case TRACE_EV_worker_off:
+    case TRACE_EV_vcpu_on:
+    case TRACE_EV_vcpu_off:
+        return CLASS_scheduled;
+    default:
+        if (e->id < TRACE_EV_host_kick || e->id > TRACE_EV_mark)
+            return CLASS_host_unknown;
+        return e->vq >= JOIN_QUEUES ? CLASS_host_other_queue : CLASS_none;
+    }
+}
+
 void join_classify_host(struct join *j)
 {
     for (int vq = 0; vq < JOIN_QUEUES; vq++) {
@@ -148,14 +176,8 @@ void join_classify_host(struct join *j)
     }
     for (size_t i = 0; i < j->host.count; i++) {
         struct event *e = &j->host.events[i];
-        if (e->class)
-            continue;
-        if (e->id == TRACE_EV_mark)
-            e->class = CLASS_mark;
-        else if (e->id < TRACE_EV_host_kick || e->id > TRACE_EV_mark)
-            e->class = CLASS_host_unknown;
-        else if (e->vq >= JOIN_QUEUES)
-            e->class = CLASS_host_other_queue;
+        if (!e->class)
+            e->class = (uint8_t)plain_host_class(e);
     }
 }
 

@@ -244,7 +244,8 @@ void hostlog_unwrap(struct hostlog *log)
         struct follower *a = follower_of(avail, QUEUES, l->dev, r->vq);
         struct follower *u = follower_of(used, QUEUES, l->dev, r->vq);
         int run = r->id == TRACE_EV_run_begin || r->id == TRACE_EV_run_end;
-        if (a && (run || r->id == TRACE_EV_host_kick))
+        int notify = r->id == TRACE_EV_notify_off || r->id == TRACE_EV_notify_on;
+        if (a && (run || notify || r->id == TRACE_EV_host_kick))
             r->a = follow(a, r->a);
         if (u && run)
             r->b = follow(u, r->b);

@@ -82,7 +82,7 @@ function flush_pending(name,   i) {
         line = substr(line, RSTART + RLENGTH)
     }
     line = $0
-    while (match(line, /"[A-Z][A-Z0-9]*-[0-9]+: /)) {
+    while (match(line, /"[A-Z][A-Z0-9]*-[0-9]+[A-Z]?: /)) {
         note(substr(line, RSTART + 1, RLENGTH - 3), "model device")
         line = substr(line, RSTART + RLENGTH)
     }

@@ -28,7 +28,7 @@ run() {
 mkdir -p "$out" "$results"
 run build make_here coverage-build
 find "$out" -name '*.gcda' -delete
-for test in $(make_here test-names) "$out/virtio_net/hosted/san/test_vhost_net"; do
+for test in $(make_here test-names) "$out"/virtio_net/hosted/san/test_vhost_{net,queues}; do
     run "$(basename "$test")" "$test"
 done
 run hosted.bats env BUILD="$out" bats --tap virtio_net/hosted/test/hosted.bats

@@ -84,6 +84,9 @@ static void make(enum model_kind kind, uint8_t how)
         m->config.max_virtqueue_pairs = fuzz_16();
         m->config.mtu = fuzz_16();
         m->config.status = fuzz_16();
+        m->config.rss_max_key_size = fuzz_8();
+        m->config.rss_max_indirection_table_length = fuzz_16();
+        m->config.supported_hash_types = fuzz_32();
     }
 }
 
@@ -245,7 +248,8 @@ const struct seed seeds[] = {
     ON_EACH("stuck", 16, 4, 1, 0, 0),
     ON_EACH("refusing", 16, 1, 1, 0, 0),
     ON_EACH("never_enabled", 16, 8, 1, 0, 0),
-    ON_EACH("sizes", 32, 5, 0, 1, 0x20, 0, 3, 0, 0, 0x80, 0xff, 0xff, 4, 0, 0xdc, 5, 3, 0, 1, 0, 0),
+    ON_EACH("sizes", 32, 5, 0, 1, 0x20, 0, 3, 0, 0, 0x80, 0xff, 0xff, 4, 0, 0xdc, 5, 3, 0, 40, 128,
+            0, 1, 2, 0, 0, 1, 0, 0),
     ON_EACH("liar", 1, 1, 0, 0, 20, 7, 1, 0, 0, 0, 9, 2, 0, 0, 0),
     ON_EACH("edit", 0, 1, 0, 0, EDIT, 0, 0, 0, 0, 0, 0, 0, 0, 9, '+', 'M', 'T', 'U', ',', '-', 'M',
             'A', 'C'),

@@ -9,7 +9,7 @@
     (VNET_F(CTRL_VQ) | VNET_F(CTRL_RX) | VNET_F(CTRL_VLAN) | VNET_F(CTRL_RX_EXTRA) |               \
      VNET_F(GUEST_ANNOUNCE) | VNET_F(MQ) | VNET_F(CTRL_MAC_ADDR) | VNET_F(CTRL_GUEST_OFFLOADS) |   \
      VNET_F(GUEST_CSUM) | VNET_F(MRG_RXBUF) | VNET_F(GUEST_TSO4) | VNET_F(NOTF_COAL) |             \
-     VNET_F(VQ_NOTF_COAL))
+     VNET_F(VQ_NOTF_COAL) | VNET_F(RSS))
 #define OTHERS (VNET_F(VERSION_1) | VNET_F(ANY_LAYOUT) | VNET_F(MAC) | VNET_F(STATUS) | VNET_F(MTU))
 
 static struct liar device;
@@ -65,6 +65,17 @@ static void first(void)
     answer();
 }
 
+static int rss(void)
+{
+    struct vnet_rss rss = fuzz.dev.rss;
+    rss.entries = fuzz_16();
+    rss.hash_types = fuzz_32();
+    rss.unclassified = fuzz_8();
+    rss.key_bytes = fuzz_8();
+    rss.table[fuzz_8()] = fuzz_8();
+    return vnet_ctrl_rss(&fuzz.dev, &rss);
+}
+
 static int command(uint8_t which)
 {
     static const uint8_t macs[VNET_CTRL_DATA / 6 + 1][6];
@@ -94,11 +105,13 @@ static int command(uint8_t which)
         return vnet_ctrl_coalesce(dev, fuzz_8() & 1, c);
     case 9:
         return vnet_ctrl_vq_coalesce(dev, fuzz_16(), c);
-    default:
+    case 10:
         return vnet_ctrl_vq_coalesce_get(dev, fuzz_16(), &c);
+    default:
+        return rss();
     }
 }
-enum { KINDS = 11 };
+enum { KINDS = 12 };
 
 static void judge(int error, int broken, const struct vnet_ctrl_area *before)
 {
@@ -192,5 +205,8 @@ const struct seed seeds[] = {
     COMMAND("late", 0, 9, 1, LATER, 9, OK, 0, 9, 1, LATER, 200, OK),
     COMMAND("wrong_id", 0, 0, 1, LIE, LIAR_ENTRY, 9, 0, 1, 0, LIE, LIAR_SHOW, NONE, 3, 3),
     SEED("pairs", 32, ANSWER),
+    SEED("rss", 32, OK, 11, 0, 4, 0, 7, 0, 0, 0, 1, 40, 3, 1, OK),
+    SEED("rss_refused", 36, ANSWER, 1, 0, 1, OK, 11, 0, 4, 0, 7, 0, 0, 0, 1, 40, 3, 1, ANSWER, 1, 0,
+         1, 0xff, OK),
 };
 const unsigned seeds_used = sizeof(seeds) / sizeof(seeds[0]);

@@ -5,7 +5,7 @@ BUILD ?= build
 HOSTED_PROGRAMS := source sink echo pcap
 HOSTED_OUT      := $(BUILD)/virtio_net/hosted
 HOSTED_CORE     := $(filter-out $(VNET_TRANSPORTS) %/vectors.c,$(VNET_CORE)) \
-	$(patsubst %,virtio_net/transport/%.c,vhost vhost_user vhost_net)
+	$(patsubst %,virtio_net/transport/%.c,vhost vhost_ctrl vhost_user vhost_net)
 HOSTED_COMMON   := $(patsubst %,virtio_net/hosted/%.c,main options device pool loop report)
 HOSTED_source   := virtio_net/hosted/source.c virtio_net/hosted/sender.c
 HOSTED_sink     := virtio_net/hosted/sink.c
@@ -49,8 +49,11 @@ $(HOSTED_OUT)/san/backend: $(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_BACKEND
 	gcc $(HOSTED_SAN) -o $@ $^
 
 # The kernel behind /dev/vhost-net: a table in the test.
-$(HOSTED_OUT)/san/test_vhost_net: $(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_CORE) virtio_net/mode_hybrid.c \
-		$(filter faultinj/%,$(HOSTED_BACKEND)) virtio_net/hosted/test/test_vhost_net.c)
+HOSTED_TABLE_TESTS := $(patsubst %,$(HOSTED_OUT)/san/%,test_vhost_net test_vhost_queues)
+$(HOSTED_TABLE_TESTS): $(HOSTED_OUT)/san/%: $(HOSTED_OUT)/san/virtio_net/hosted/test/%.o \
+		$(patsubst %.c,$(HOSTED_OUT)/san/%.o,$(HOSTED_CORE) virtio_net/mode_hybrid.c \
+		$(filter faultinj/%,$(HOSTED_BACKEND)) \
+		$(patsubst %,virtio_net/hosted/test/%.c,vhost_net_kit table_kernel))
 	gcc $(HOSTED_SAN) -Wl,--wrap=ioctl,--wrap=open,--wrap=close -o $@ $^ -lcmocka
 
 # echo on a tap, with vhost-net pretended.
@@ -65,9 +68,9 @@ $(foreach m,$(VNET_MODES),$(eval $(call hosted_pretended,$(m))))
 HOSTED_TESTED := $(HOSTED_BINARIES:%=$(HOSTED_OUT)/san/%) $(HOSTED_OUT)/san/backend
 test-hosted-built: $(HOSTED_TESTED)
 .PHONY: test-hosted test-dpdk test-vhost-net
-test-hosted: $(HOSTED_TESTED) $(HOSTED_OUT)/san/test_vhost_net $(VNET_MODES:%=$(HOSTED_OUT)/san/pretend-echo-%) \
+test-hosted: $(HOSTED_TESTED) $(HOSTED_TABLE_TESTS) $(VNET_MODES:%=$(HOSTED_OUT)/san/pretend-echo-%) \
 		$(BUILD)/experiments/loadgen/loadgen
-	@$(HOSTED_OUT)/san/test_vhost_net
+	@for t in $(HOSTED_TABLE_TESTS); do $$t || exit; done
 	@bats --tap virtio_net/hosted/test/hosted.bats virtio_net/hosted/test/tap.bats
 test-dpdk: $(HOSTED_TESTED)
 	@bats --tap virtio_net/hosted/test/dpdk.bats

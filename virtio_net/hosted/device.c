@@ -92,8 +92,8 @@ int port_start(const struct options *o)
     uint64_t want = wanted_features(o);
     if (!want)
         return -1;
-    int error = o->vhost_user ? vhost_user_open(&port_vhost, o->vhost_user, ms)
-                              : vhost_net_open(&port_vhost, o->vhost_net, ms);
+    int error = o->vhost_user ? vhost_user_open(&port_vhost, o->vhost_user, 1, ms)
+                              : vhost_net_open(&port_vhost, o->vhost_net, 1, ms);
     if (error)
         return explain(error);
     if (attach(o, want) || pool_init(&port_vhost.memory, rings, shadows))

@@ -55,8 +55,8 @@ int port_listen(void)
     int wrong = epoll < 0 || stop_event < 0 || watch(stop_event, STOP);
     for (uint32_t i = 0; i < VNET_QUEUES && !wrong; i++)
         wrong = watch(port_vhost.ring[i].call, i);
-    if (!wrong && port_vhost.tap < 0)
-        wrong = watch(port_vhost.fd, BACKEND);
+    if (!wrong && port_vhost.socket >= 0)
+        wrong = watch(port_vhost.socket, BACKEND);
     return wrong ? port_complain("epoll: %s", strerror(errno)) : 0;
 }
 

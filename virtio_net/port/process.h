@@ -36,4 +36,7 @@ static inline void env_eventfd_signal(int fd)
         ;
 }
 
+/* A kick to whoever serves a queue in this process: transport/vhost_ctrl.c. */
+void env_kick_here(void *served_by);
+
 #endif

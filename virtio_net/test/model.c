@@ -189,6 +189,12 @@ uint32_t model_config_read(struct model *m, uint32_t at, unsigned bytes)
         { offsetof(struct virtio_net_config, status), 7, 2, VNET_F(STATUS) },
         { offsetof(struct virtio_net_config, max_virtqueue_pairs), 9, 2, VNET_F(MQ) | VNET_F(RSS) },
         { offsetof(struct virtio_net_config, mtu), 11, 2, VNET_F(MTU) },
+        { offsetof(struct virtio_net_config, rss_max_key_size), 17, 1,
+          VNET_F(RSS) | VNET_F(HASH_REPORT) },
+        { offsetof(struct virtio_net_config, rss_max_indirection_table_length), 19, 2,
+          VNET_F(RSS) },
+        { offsetof(struct virtio_net_config, supported_hash_types), 23, 4,
+          VNET_F(RSS) | VNET_F(HASH_REPORT) },
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (at < fields[i].first || at > fields[i].last)
@@ -344,10 +350,14 @@ void model_init(struct model *m, const struct model_front *front, uint64_t offer
     m->num_queues = MODEL_QUEUES;
     m->vectors = MODEL_VECTORS;
     m->reset_reads = 2;
-    m->config = (struct virtio_net_config){ .mac = { 0x52, 0x54, 0, 1, 2, 3 },
-                                            .status = VIRTIO_NET_S_LINK_UP,
-                                            .max_virtqueue_pairs = 2,
-                                            .mtu = 1500 };
+    m->config =
+        (struct virtio_net_config){ .mac = { 0x52, 0x54, 0, 1, 2, 3 },
+                                    .status = VIRTIO_NET_S_LINK_UP,
+                                    .max_virtqueue_pairs = 2,
+                                    .mtu = 1500,
+                                    .rss_max_key_size = VIRTIO_NET_RSS_KEY_LEAST,
+                                    .rss_max_indirection_table_length = VIRTIO_NET_RSS_TABLE_LEAST,
+                                    .supported_hash_types = VIRTIO_NET_HASH_TYPES };
     for (int i = 0; i < MODEL_QUEUES; i++) {
         m->queue[i].max = max;
         model_queue_clear(&m->queue[i]);

@@ -77,6 +77,7 @@ static void test_random(void **state)
         }
         assert_true(rx()->stats.drop_alloc > 100);
         assert_int_equal(rx()->stats.packets, frames.received);
+        assert_int_equal(rx()->stats.bytes, frames.received_bytes);
         frames_down();
     }
 }

@@ -229,6 +229,8 @@ static void test_short_config(void **state)
         assert_memory_equal(dev.mac, device.config.mac, 6);
         assert_true(dev.link_up);
         assert_int_equal(transport->ops->config_read8(transport, 8), 0);
+        if (kind == MODEL_MODERN)
+            assert_int_equal(transport->ops->config_read32(transport, 8), 0);
     }
 }
 

@@ -78,6 +78,13 @@ static uint16_t op_config_read16(struct vnet_transport *t, uint32_t offset)
                                          : 0;
 }
 
+static uint32_t op_config_read32(struct vnet_transport *t, uint32_t offset)
+{
+    struct virtio_mmio *m = self(t);
+    return offset + 4 <= m->config_bytes ? env_mmio_read32(m->regs + VIRTIO_MMIO_CONFIG + offset)
+                                         : 0;
+}
+
 /* One line is all there is. */
 static int op_set_config_vector(struct vnet_transport *t, uint16_t vector)
 {
@@ -162,6 +169,7 @@ static const struct vnet_transport_ops ops = {
     .config_generation = op_config_generation,
     .config_read8 = op_config_read8,
     .config_read16 = op_config_read16,
+    .config_read32 = op_config_read32,
     .set_config_vector = op_set_config_vector,
     .queue_max = op_queue_max,
     .queue_setup = op_queue_setup,

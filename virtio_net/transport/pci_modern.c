@@ -61,6 +61,11 @@ static uint16_t op_config_read16(struct vnet_transport *t, uint32_t offset)
     return offset + 2 <= self(t)->device_bytes ? env_mmio_read16(self(t)->device + offset) : 0;
 }
 
+static uint32_t op_config_read32(struct vnet_transport *t, uint32_t offset)
+{
+    return offset + 4 <= self(t)->device_bytes ? env_mmio_read32(self(t)->device + offset) : 0;
+}
+
 /* "MSI-X Vector Configuration": a device short of resources answers NO_VECTOR. */
 static int write_vector(volatile uint8_t *reg, uint16_t vector)
 {
@@ -161,6 +166,7 @@ static const struct vnet_transport_ops ops = {
     .config_generation = op_config_generation,
     .config_read8 = op_config_read8,
     .config_read16 = op_config_read16,
+    .config_read32 = op_config_read32,
     .set_config_vector = op_set_config_vector,
     .queue_max = op_queue_max,
     .queue_setup = op_queue_setup,

@@ -28,7 +28,7 @@ static int wait_for(struct vhost *v, short events, uint64_t until, const char *w
 {
     for (;;) {
         uint64_t now = env_now();
-        struct pollfd p = { .fd = v->fd, .events = events };
+        struct pollfd p = { .fd = v->socket, .events = events };
         int n = poll(&p, 1, now < until ? (int)((until - now) / 1000000) + 1 : 0);
         if (n > 0)
             return 0;
@@ -69,7 +69,7 @@ static ssize_t send_some(struct vhost *v, const char *from, size_t bytes, int fd
         };
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
     }
-    return sendmsg(v->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sendmsg(v->socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static int send_message(struct vhost *v, const struct vhost_user_msg *m, int fd)
@@ -96,7 +96,7 @@ static int receive(struct vhost *v, void *to, size_t bytes, uint64_t until, cons
     for (size_t got = 0; got < bytes;) {
         if (wait_for(v, POLLIN, until, what))
             return -VNET_E_BACKEND;
-        ssize_t n = recv(v->fd, (char *)to + got, bytes - got, MSG_DONTWAIT);
+        ssize_t n = recv(v->socket, (char *)to + got, bytes - got, MSG_DONTWAIT);
         if (n > 0)
             got += (size_t)n;
         else if (n == 0 || errno == ECONNRESET)
@@ -228,13 +228,17 @@ static int ring_set(struct vhost *v, const struct vhost_ring *r)
     return error ? error : tell(v, &m, -1);
 }
 
-/* With protocol features a ring starts disabled. */
 static int ring_start(struct vhost *v, const struct vhost_ring *r)
 {
-    int error = tell_fd(v, VHOST_USER_SET_VRING_KICK, r->index, r->kick);
-    if (!error && has_protocol_features(v))
-        error = tell_state(v, VHOST_USER_SET_VRING_ENABLE, r->index, 1);
-    return error;
+    return tell_fd(v, VHOST_USER_SET_VRING_KICK, r->index, r->kick);
+}
+
+/* With protocol features a ring starts disabled; without, it is enabled for good. */
+static int ring_enable(struct vhost *v, const struct vhost_ring *r, bool on)
+{
+    if (!has_protocol_features(v))
+        return 0;
+    return tell_state(v, VHOST_USER_SET_VRING_ENABLE, r->index, on);
 }
 
 /* "The back-end must stop the ring upon receiving GET_VRING_BASE." */
@@ -258,6 +262,7 @@ static const struct vhost_ops ops = {
     .memory_set = memory_set,
     .ring_set = ring_set,
     .ring_start = ring_start,
+    .ring_enable = ring_enable,
     .ring_stop = ring_stop,
 };
 
@@ -268,36 +273,53 @@ static int connect_to(struct vhost *v, const char *path)
         return vhost_fail(v, "the path of a socket has at most %zu bytes: use a shorter one",
                           sizeof(to.sun_path) - 1);
     memcpy(to.sun_path, path, strlen(path) + 1);
-    v->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (v->fd < 0)
+    v->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (v->socket < 0)
         return vhost_fail(v, "socket: %s", strerror(errno));
-    if (connect(v->fd, (const struct sockaddr *)&to, sizeof(to)))
+    if (connect(v->socket, (const struct sockaddr *)&to, sizeof(to)))
         return vhost_fail(v, "%s: start the backend first, with its socket there", strerror(errno));
     return 0;
 }
 
 static int negotiate_protocol(struct vhost *v)
 {
-    uint64_t offered;
+    uint64_t offered, wanted = VHOST_USER_PROTOCOL(REPLY_ACK);
+    if (v->pairs > 1)
+        wanted |= VHOST_USER_PROTOCOL(MQ);
     if (!has_protocol_features(v))
         return 0;
     if (ask_u64(v, VHOST_USER_GET_PROTOCOL_FEATURES, &offered))
         return -VNET_E_BACKEND;
-    uint64_t taken = offered & VHOST_USER_PROTOCOL(REPLY_ACK);
+    uint64_t taken = offered & wanted;
     if (tell_u64(v, VHOST_USER_SET_PROTOCOL_FEATURES, taken, -1))
         return -VNET_E_BACKEND;
     v->protocol_features = taken;
     return 0;
 }
 
-int vhost_user_open(struct vhost *v, const char *path, unsigned deadline_ms)
+/* "Multiple queue support": the number is of pairs, as the device is a network device. */
+static int check_pairs(struct vhost *v)
 {
-    vhost_init(v, &ops, "vhost-user", path, deadline_ms);
+    uint64_t there = 1;
+    if (v->pairs > 1 && v->protocol_features & VHOST_USER_PROTOCOL(MQ) &&
+        ask_u64(v, VHOST_USER_GET_QUEUE_NUM, &there))
+        return -VNET_E_BACKEND;
+    if (there < v->pairs)
+        return vhost_fail(v, "%u pairs of queues are asked for and the backend has %llu", v->pairs,
+                          (unsigned long long)there);
+    return 0;
+}
+
+int vhost_user_open(struct vhost *v, const char *path, uint16_t pairs, unsigned deadline_ms)
+{
+    vhost_init(v, &ops, "vhost-user", path, pairs, deadline_ms);
     int error = connect_to(v, path);
     if (!error)
         error = ask_u64(v, VHOST_USER_GET_FEATURES, &v->backend_features);
     if (!error)
         error = negotiate_protocol(v);
+    if (!error)
+        error = check_pairs(v);
     if (!error) {
         struct vhost_user_msg m = { .request = VHOST_USER_SET_OWNER };
         error = tell(v, &m, -1);

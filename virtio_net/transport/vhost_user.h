@@ -18,6 +18,7 @@
     X(SET_VRING_CALL, 13)                                                                          \
     X(GET_PROTOCOL_FEATURES, 15)                                                                   \
     X(SET_PROTOCOL_FEATURES, 16)                                                                   \
+    X(GET_QUEUE_NUM, 17)                                                                           \
     X(SET_VRING_ENABLE, 18)
 
 enum vhost_user_request {
@@ -28,7 +29,7 @@ enum vhost_user_request {
 
 #define VHOST_USER_F_PROTOCOL_FEATURES (1ull << 30) /* among the device's feature bits */
 #define VHOST_USER_PROTOCOL(name)      (1ull << VHOST_USER_PROTOCOL_##name)
-enum vhost_user_protocol_bit { VHOST_USER_PROTOCOL_REPLY_ACK = 3 };
+enum vhost_user_protocol_bit { VHOST_USER_PROTOCOL_MQ = 0, VHOST_USER_PROTOCOL_REPLY_ACK = 3 };
 
 /* "Header": flags */
 #define VHOST_USER_VERSION      1u

@@ -28,10 +28,10 @@ one_line() {
 }
 
 @test "an unknown release is refused by name" {
-    RELEASE=bogus run "$lab" start
+    LAB_RELEASE=bogus run "$lab" start
     [ "$status" = 1 ]
     one_line
-    [[ $output == *"RELEASE=bogus"*trixie* ]]
+    [[ $output == *"LAB_RELEASE=bogus"*trixie* ]]
 }
 
 @test "a lab that was never built is not built" {

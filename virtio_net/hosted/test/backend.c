@@ -13,7 +13,7 @@
 
 struct backend backend = {
     .offered = VNET_F(VERSION_1) | VNET_F(EVENT_IDX) | VNET_F(RING_PACKED) | VNET_F(INDIRECT_DESC) |
-               VNET_F(MRG_RXBUF) | VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(MTU) |
+               VNET_F(MRG_RXBUF) | VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(RSS) | VNET_F(MTU) |
                VHOST_USER_F_PROTOCOL_FEATURES,
     .protocol_offered = VHOST_USER_PROTOCOL(REPLY_ACK) | 1,
     .queue = { { .kick = -1, .call = -1 }, { .kick = -1, .call = -1 } },

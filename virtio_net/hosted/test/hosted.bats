@@ -257,7 +257,7 @@ flaw_is_named() {
     refused "0.001 to 86400 seconds" source-poll --vhost-user a --seconds 1e3
     refused "no more than the ring has" source-poll --vhost-user a --ring 16 --window 17
     refused "no such feature" source-poll --vhost-user a --features +NONE
-    refused "does not implement" source-poll --vhost-user a --features +RSS
+    refused "does not implement" source-poll --vhost-user a --features +HASH_REPORT
     refused "give --read FILE" pcap-poll --vhost-user a
     refused "nothing to send" pcap-poll --vhost-user a --write "$work/x" --paced
     refused "exclude each other" pcap-poll --vhost-user a --read x --rate 5 --paced

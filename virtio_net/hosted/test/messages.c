@@ -193,8 +193,8 @@ static void stop_ring(const struct vhost_user_msg *m)
 static void take_features(const struct vhost_user_msg *m)
 {
     check(!(m->payload.u64 & ~backend.offered), m->request, "features that were not offered");
-    check(!(m->payload.u64 & (VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(MTU))), m->request,
-          "what this front end does not serve");
+    check(!(m->payload.u64 & (VNET_F(CTRL_VQ) | VNET_F(MQ) | VNET_F(RSS) | VNET_F(MTU))),
+          m->request, "what this front end does not serve");
     check(m->payload.u64 & VNET_F(VERSION_1), m->request, "without VERSION_1");
     check(!!(m->payload.u64 & VHOST_USER_F_PROTOCOL_FEATURES) == backend.protocol_set, m->request,
           "protocol features are on here and off there");
