@@ -202,12 +202,23 @@ static bool stop_on_signal(struct run *r)
     return r->o->role == ROLE_SINK || r->interrupts.count > 1;
 }
 
+/* When the end has come by the clock, the generator itself may have been late: what arrived
+ * meanwhile waits in the socket, and was no silence. */
+static bool ended(struct run *r, uint64_t now)
+{
+    if (r->sending)
+        return false;
+    if (!drained(r) && now >= quiet_end(r))
+        receive(r);
+    return drained(r) || now >= quiet_end(r);
+}
+
 static void loop(struct run *r)
 {
     while (!r->broken && !stop_on_signal(r)) {
         uint64_t now = send_due(r);
 
-        if (!r->sending && (drained(r) || now >= quiet_end(r)))
+        if (ended(r, now))
             break;
         wait(r, now);
     }

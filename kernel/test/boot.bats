@@ -5,12 +5,12 @@ setup() {
     [ -r "${KERNEL_ELF:-}" ] || { echo "KERNEL_ELF names no kernel"; return 1; }
 }
 
-# guest MACHINE "PARAMETERS" [QEMU OPTION...]: runs to the end, at most 20 s. Prints the console;
-# the status is QEMU's: 1 = success, 3 = panic, 5 = bad command line, 7 = failed test.
+# guest MACHINE "PARAMETERS" [QEMU OPTION...]: runs to the end, within limits for machines that have much else to do. Prints the
+# console; the status is QEMU's: 1 = success, 3 = panic, 5 = bad command line, 7 = failed test.
 guest() {
     local machine=$1 parameters=$2
     shift 2
-    timeout 20 qemu-system-x86_64 -accel tcg -machine "$machine" -cpu qemu64 -m 64 -nodefaults \
+    timeout 120 qemu-system-x86_64 -accel tcg -machine "$machine" -cpu qemu64 -m 64 -nodefaults \
         -display none -no-reboot -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4 \
         -kernel "$KERNEL_ELF" -append "onpanic=exit $parameters" "$@" 2>&1
 }
@@ -34,7 +34,7 @@ boots_fast() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"kernel ready"* ]]
     echo "# $1: $(((end - start) / 1000)) ms from exec to the end of the self-tests" >&3
-    ((end - start < 5000000))
+    ((end - start < 60000000))
 }
 
 @test "boots on pc, passes its self-tests" {

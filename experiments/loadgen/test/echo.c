@@ -70,7 +70,7 @@ static void *serve(void *argument)
         frame_swap_macs(frame);
         if (e->received == plan->stall_at)
             stall(plan->stall_ms);
-        if (hits(e->received, plan->foreign_every))
+        if (e->received == plan->foreign_at)
             send_foreign(e, frame, (size_t)bytes, &from);
         if (hits(e->received, plan->hold_every)) {
             memcpy(held, frame, (size_t)bytes);

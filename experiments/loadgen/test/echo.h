@@ -9,11 +9,12 @@
 /* Each acts on frames whose number, counted from 1, is a multiple of it; 0 turns it off. */
 struct echo_plan {
     uint64_t drop_every;
-    uint64_t double_every;  /* send back twice, unless dropped */
-    uint64_t hold_every;    /* send back after the three that follow */
-    uint64_t foreign_every; /* also send back one of another run, a short one, one not sent yet */
-    uint64_t future_seq;    /* the number of the last of these */
-    uint64_t stall_at;      /* before this one frame, sleep for stall_ms */
+    uint64_t double_every; /* send back twice, unless dropped */
+    uint64_t hold_every;   /* send back after the three that follow */
+    uint64_t
+        foreign_at; /* with this one frame also one of another run, a short one, one not sent yet */
+    uint64_t future_seq; /* the number of the last of these */
+    uint64_t stall_at;   /* before this one frame, sleep for stall_ms */
     uint64_t stall_ms;
 };
 

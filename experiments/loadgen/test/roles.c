@@ -1,5 +1,6 @@
 /* Source and sink, each against a socket of the test. */
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,10 +48,13 @@ static void source_sends_every_number_in_order(void **state)
     assert_int_equal(r->sent, 500);
     assert_int_equal(r->pacing.total, 500);
     assert_int_equal(r->latency.total, 0);
-    for (ssize_t bytes = recv(fd, frame, sizeof(frame), MSG_DONTWAIT); bytes >= 0;
-         bytes = recv(fd, frame, sizeof(frame), MSG_DONTWAIT)) {
+    while (expected_seq < 500) {
         struct frame_info info;
+        ssize_t bytes;
 
+        /* Sent is not yet arrived: the kernel may do that later, in a thread of its own. */
+        assert_int_equal(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 60000), 1);
+        bytes = recv(fd, frame, sizeof(frame), MSG_DONTWAIT);
         assert_int_equal(bytes, FRAME_MIN_BYTES);
         assert_true(frame_parse(frame, (uint32_t)bytes, &info));
         assert_int_equal(info.run, 3);
@@ -60,7 +64,7 @@ static void source_sends_every_number_in_order(void **state)
         previous_ns = info.intended_ns;
         expected_seq++;
     }
-    assert_int_equal(expected_seq, 500);
+    assert_int_equal(recv(fd, frame, sizeof(frame), MSG_DONTWAIT), -1);
     close(fd);
     finish(r);
 }
@@ -122,10 +126,10 @@ static void sink_counts_loss_duplicates_and_order(void **state)
 {
     static const uint64_t seqs[] = { 0, 1, 2, 77, 5, 4, 5, 9 };
     uint64_t start_ns = clock_now();
-    struct run_result *r = sink_of(seqs, 8, "--seconds 30 --drain-ms 50");
+    struct run_result *r = sink_of(seqs, 8, "--seconds 600 --drain-ms 50");
 
     (void)state;
-    assert_true(clock_now() - start_ns < 20 * NS_PER_S);
+    assert_true(clock_now() - start_ns < 300 * NS_PER_S);
     assert_int_equal(r->run, 5);
     assert_int_equal(r->foreign, 1);
     assert_int_equal(r->tracker.delivered, 6);

@@ -39,8 +39,10 @@ static void perfect_echo(void **state)
 {
     struct echo_plan plan = { 0 };
     uint64_t echoed;
-    struct run_result *r =
-        run_against(&plan, "--rate 5000 --count 2000 --size 1514 --arrival poisson", &echoed);
+    struct run_result *r = run_against(&plan,
+                                       "--rate 5000 --count 2000 --size 1514 --arrival poisson "
+                                       "--drain-ms 60000",
+                                       &echoed);
 
     (void)state;
     assert_int_equal(echoed, 2000);
@@ -58,7 +60,7 @@ static void drops_and_duplicates(void **state)
 {
     struct echo_plan plan = { .drop_every = 10, .double_every = 7 };
     uint64_t echoed;
-    struct run_result *r = run_against(&plan, "--rate 2000 --count 1000 --drain-ms 300", &echoed);
+    struct run_result *r = run_against(&plan, "--rate 2000 --count 1000 --drain-ms 3000", &echoed);
 
     (void)state;
     assert_int_equal(echoed, 1000);
@@ -74,17 +76,19 @@ static void drops_and_duplicates(void **state)
 
 static void reordering_and_foreign_frames(void **state)
 {
-    struct echo_plan plan = { .hold_every = 16, .foreign_every = 400, .future_seq = 999 };
+    /* The number is far ahead: it must not have been sent when the foreign frame arrives. */
+    struct echo_plan plan = { .hold_every = 16, .foreign_at = 100, .future_seq = 2999 };
     uint64_t echoed;
-    struct run_result *r = run_against(&plan, "--rate 1000 --count 1000 --run 8", &echoed);
+    struct run_result *r =
+        run_against(&plan, "--rate 1000 --count 3000 --run 8 --drain-ms 60000", &echoed);
 
     (void)state;
-    assert_int_equal(echoed, 1000);
-    assert_int_equal(r->tracker.delivered, 1000);
-    assert_int_equal(r->tracker.reordered, 62);
+    assert_int_equal(echoed, 3000);
+    assert_int_equal(r->tracker.delivered, 3000);
+    assert_int_equal(r->tracker.reordered, 187);
     assert_int_equal(r->tracker.reorder_max, 3);
     assert_int_equal(r->tracker.duplicates, 0);
-    assert_int_equal(r->foreign, 6);
+    assert_int_equal(r->foreign, 3);
     finish(r);
 }
 
@@ -94,7 +98,7 @@ static void a_stall_shows_in_every_frame_due_meanwhile(void **state)
 {
     struct echo_plan plan = { .stall_at = 100, .stall_ms = 200 };
     uint64_t echoed;
-    struct run_result *r = run_against(&plan, "--rate 1000 --count 500 --drain-ms 1000", &echoed);
+    struct run_result *r = run_against(&plan, "--rate 1000 --count 500 --drain-ms 60000", &echoed);
 
     (void)state;
     assert_int_equal(r->tracker.delivered, 500);
