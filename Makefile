@@ -62,6 +62,8 @@ bench: setup-bench ## side by side with DPDK's driver, and what checks, trace an
 	@$(MAKE) bench-built SETUP=no
 	@experiments/bench/bench.sh
 
+bench-join: ## MIB="16 256": the joiner's speed beside babeltrace2's: results/bench/join.tsv
+
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 
 conformance: ## which test shows that the driver keeps which rule: results/proof/conformance.tsv
