@@ -70,3 +70,13 @@ $(BUILD)/trace/join/bench/%: $(JOIN_SRC)/bench/%.c $(JOIN_CTF) $(JOIN_HDR)
 .PHONY: bench-join
 bench-join: $(JOIN_PROGRAMS) $(JOIN_BENCH)
 	@$(JOIN_SRC)/bench/bench.sh
+
+# ---- fuzzing: one more target of `make fuzz` ----
+JOIN_FUZZ_O := $(patsubst %.c,$(BUILD)/virtio_net/fuzz/o/%.o,$(JOIN_SRC)/fuzz/join.c $(JOIN_CORE) \
+	trace/ctf/stream.c virtio_net/fuzz/seeds.c)
+$(BUILD)/virtio_net/fuzz/o/%.o: %.c $(JOIN_HDR) virtio_net/fuzz/seeds.h
+	@mkdir -p $(@D)
+	clang $(JOIN_TEST_CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(BUILD)/virtio_net/fuzz/join: $(JOIN_FUZZ_O)
+	clang $(JOIN_TEST_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lm
