@@ -21,7 +21,7 @@ JOIN_PROGRAMS := $(BUILD)/trace/join/hostlog2ctf $(BUILD)/trace/join/ringjoin
 .PHONY: trace-join
 trace-join: $(JOIN_PROGRAMS)
 
-$(BUILD)/trace/join/o/%.o: %.c $(JOIN_HDR)
+$(BUILD)/trace/join/o/%.o: %.c $(JOIN_HDR) $(wildcard $(JOIN_SRC)/test/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(JOIN_CFLAGS) -c -o $@ $<
 
@@ -51,8 +51,12 @@ $(JOIN_TEST)/o/%.o: %.c $(JOIN_HDR) $(wildcard $(JOIN_SRC)/test/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(JOIN_TEST_CFLAGS) -c -o $@ $<
 
-join-seeds: $(JOIN_TEST)/test_seeds
+# Many worlds: without sanitizers, for their number. FIRST_SEED=N goes on where others ended.
+join-seeds: $(JOIN_TEST)/seeds
 	SEEDS=$(or $(SEEDS),10000) $<
+$(JOIN_TEST)/seeds: $(call JOIN_O,$(JOIN_SRC)/test/test_seeds.c $(JOIN_TEST_KIT) $(JOIN_ALL))
+	@mkdir -p $(@D)
+	$(CC) $(JOIN_CFLAGS) -o $@ $^ -lcmocka -lm
 
 # The guest's own writer, as a Linux process, which runs between the snapshot's reads.
 $(JOIN_TEST)/test_snap: $(call JOIN_TEST_O,trace/buffer.c trace/ctf/region.c trace/ctf/snapshot.c)

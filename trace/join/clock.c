@@ -51,7 +51,7 @@ double clock_bound_ns(const struct clock *c, uint64_t tsc)
 {
     const struct clock_piece *p = clock_piece_at(c, tsc);
     double bound = line_spread(&p->line, p->middle, nominal_ns(c, tsc) / 1e9);
-    if (c->piece_count == 1)
+    if (!c->bent)
         return bound;
     /* Somewhere near a cut the clock bent: the bracket of each kick holds all the same, and away
      * from the piece's kicks it can have run off at the limit of its rate. */

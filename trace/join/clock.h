@@ -45,6 +45,7 @@ struct clock {
     double tick;   /* ns of a cycle of it */
     uint64_t tsc0; /* host = host0 + x * 1e9 + slope * x + offset, x = (tsc - tsc0) / hz in s */
     uint64_t host0;
+    int bent; /* the clocks are not straight: this one was cut, or another CPU's was */
     struct clock_piece *pieces; /* owned; in order of time */
     size_t piece_count;
     struct bound_point
@@ -79,7 +80,7 @@ struct clock_builder {
     uint32_t cut_by;
     uint64_t from, to;
     struct window high, low; /* struct corner: where brackets and the rate's limit leave room */
-    double room_x, room_high, room_low;
+    double room_x, room_high, room_low, gap; /* gap: s, the longest between two kicks */
 };
 void clock_begin(struct clock_builder *builder, struct clock *clock, double hz);
 /* One point, or the two of a kick. */

@@ -85,6 +85,7 @@ static void note_room(struct clock_builder *b, const struct bound_point *above,
     scale(b->clock, above, &x, &top);
     scale(b->clock, below, &x_below, &bottom);
     double run = b->kicks > 1 ? fabs(x - b->room_x) * CLOCK_BEND_MAX : INFINITY;
+    b->gap = b->kicks > 1 ? fmax(b->gap, fabs(x - b->room_x)) : 0;
     b->room_high = fmin(b->room_high + run, top);
     b->room_low = fmax(b->room_low - run, bottom);
     if (b->kicks <= 1) {
@@ -143,7 +144,9 @@ static void end_piece(struct clock_builder *b)
         }
     }
     p->middle = line_middle(&p->line, &bounded);
-    p->sway = sway(b, p->middle);
+    /* Between two kicks a line that bends is off its chord by a quarter of what the rates differ.
+     */
+    p->sway = sway(b, p->middle) + 2 * CLOCK_BEND_MAX * b->gap / 4;
     if (bounded)
         c->piece_count++;
     else
@@ -359,6 +362,7 @@ void clock_end(struct clock_builder *b)
         settle(b, 1);
     end_piece(b);
     b->clock->valid = b->clock->piece_count > 0;
+    b->clock->bent = b->clock->piece_count > 1;
     line_free(&b->line);
     window_free(&b->held);
 }

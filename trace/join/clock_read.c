@@ -168,6 +168,7 @@ void join_clock(struct join *j)
 {
     size_t count = j->cpus ? j->cpu_count : 1;
     struct clocking c = { .join = j, .tick = 1e9 / (double)j->guest.reader.hz };
+    int bent = 0;
     c.builders = calloc(count, sizeof *c.builders);
     if (!c.builders)
         abort();
@@ -185,7 +186,12 @@ void join_clock(struct join *j)
             continue;
         clock_end(&c.builders[i]);
         tell(j, c.builders[i].clock);
+        bent |= c.builders[i].clock->bent;
     }
+    /* A machine's clocks bend together, though the kicks of one CPU may be too few to show it. */
+    for (unsigned i = 0; i < count; i++)
+        if (join_cpu_is_own(j, i))
+            c.builders[i].clock->bent = bent;
     for (int vq = 0; vq < JOIN_QUEUES; vq++) {
         causal_free(&c.causal[vq]);
         window_free(&c.kicks[vq]);
