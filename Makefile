@@ -16,7 +16,7 @@ ifndef V
 .SILENT:
 endif
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check run sweep probes figures report paper faults bench bench-trace mutants conformance qemu-matrix model schedule \
+.PHONY: help demo test check run sweep probes figures report paper faults bench bench-trace bench-join mutants conformance qemu-matrix model schedule \
 	coverage fuzz hosted lab lab-shell lab-stop setup \
 	build kit format clean
 
@@ -65,6 +65,8 @@ bench: setup-bench ## side by side with DPDK's driver, and what checks, trace an
 bench-trace: setup-bench ## what a trace event costs, beside LTTng-UST: results/bench/trace.tsv
 	@$(MAKE) bench-trace-built SETUP=no
 	@trace/bench/trace.sh
+
+bench-join: ## MIB="16 256": the joiner's speed beside babeltrace2's: results/bench/join.tsv
 
 mutants: ## faults planted in the driver, one by one, each of which its tests must find
 

@@ -4,41 +4,58 @@
  * index proves nothing: the other side may have been quicker than the stamp. The record before the
  * store does: the previous publication on the guest, the previous used entries on the host. */
 
-/* Guest before host: publication k - 1 was recorded before k was stored, k before it was used. */
-static void published_before_used(const struct join *j, const struct queue *q,
-                                  struct bound_points *points)
+#define WAITING_MAX 65536
+
+/* For each index waited for: the last record with an index below it, once one at or above it has
+ * come. Records behind the one before are forgotten. */
+static void match_waiting(struct causal *c, struct window *records, struct window *waiting,
+                          int below)
 {
-    size_t p = 0;
-    for (size_t i = 0; i < q->used.n; i++) {
-        const struct event *used = q->used.at[i];
-        while (p < q->publishes.n && q->publishes.at[p]->a < used->a)
-            p++;
-        if (!p || p == q->publishes.n)
-            continue;
-        const struct event *before = q->publishes.at[p - 1];
-        bound_add(points, before->time, used->time, 0, (uint32_t)(before - j->guest.events));
+    while (waiting->n && records->n && event_last(records)->a >= event_at(waiting, 0)->a) {
+        const struct event *w = event_at(waiting, 0);
+        while (records->n > 1 && event_at(records, 1)->a < w->a)
+            window_drop(records, 1);
+        if (event_at(records, 0)->a < w->a) {
+            const struct event *before = event_at(records, 0);
+            if (below)
+                c->bound(c->context, w, before, 1);
+            else
+                c->bound(c->context, before, w, 0);
+        }
+        window_drop(waiting, 1);
     }
+    if (waiting->n > WAITING_MAX)
+        window_drop(waiting, 1);
+    if (records->n > WAITING_MAX)
+        window_drop(records, 1);
+}
+
+/* Guest before host: publication k - 1 was recorded before k was stored, k before it was used. */
+void causal_publish(struct causal *c, const struct event *e)
+{
+    event_add(&c->publishes, e);
+    match_waiting(c, &c->publishes, &c->waiting_used, 0);
+}
+
+void causal_used(struct causal *c, const struct event *e)
+{
+    event_add(&c->waiting_used, e);
+    match_waiting(c, &c->publishes, &c->waiting_used, 0);
+    event_add(&c->used, e);
+    match_waiting(c, &c->used, &c->seen, 1);
 }
 
 /* Host before guest: used entries k - 1 were recorded before k was stored, k before it was seen. */
-static void used_before_seen(const struct join *j, const struct queue *q, const struct list *seen,
-                             struct bound_points *points)
+void causal_seen(struct causal *c, const struct event *e)
 {
-    size_t u = 0;
-    for (size_t i = 0; i < seen->n; i++) {
-        const struct event *guest = seen->at[i];
-        while (u < q->used.n && q->used.at[u]->a < guest->a)
-            u++;
-        if (!u || u == q->used.n)
-            continue;
-        const struct event *before = q->used.at[u - 1];
-        bound_add(points, guest->time, before->time, 1, (uint32_t)(guest - j->guest.events));
-    }
+    event_add(&c->seen, e);
+    match_waiting(c, &c->used, &c->seen, 1);
 }
 
-void causal_bounds(const struct join *j, const struct queue *q, struct bound_points *points)
+void causal_free(struct causal *c)
 {
-    published_before_used(j, q, points);
-    used_before_seen(j, q, &q->harvests, points);
-    used_before_seen(j, q, &q->irqs, points);
+    window_free(&c->publishes);
+    window_free(&c->used);
+    window_free(&c->waiting_used);
+    window_free(&c->seen);
 }

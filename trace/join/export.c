@@ -2,80 +2,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../ctf/complain.h"
 
-static void raw_column(FILE *f, const struct chain *c, enum stage stage)
+static void write_classes(FILE *f, const struct join *j, const struct digest *d)
 {
-    uint64_t time;
-    if (stage_raw(c, stage, &time))
-        fprintf(f, "\t%" PRIu64, time);
-    else
-        fputc('\t', f);
-}
-
-static void index_column(FILE *f, const struct event *e, uint64_t value)
-{
-    if (e)
-        fprintf(f, "\t%" PRIu64, value);
-    else
-        fputc('\t', f);
-}
-
-static void chain_head(FILE *f)
-{
-    fputs("kick\tqueue\tavail_idx\tclass\tpublish_tsc\tkick_before_tsc\tkick_after_tsc\t"
-          "host_kick_ns\thost_count\tmerged\trun_begin_ns\trun_end_ns\trun_avail_begin\t"
-          "run_avail_end\tused_ns\tused_idx\tsignalled\tcall_read_ns\tirq_tsc\tharvest_tsc",
-          f);
-    for (int s = 0; s < STAGE_COUNT; s++)
-        fprintf(f, "\tt_%s_ns", stage_name((enum stage)s));
-    fputc('\n', f);
-}
-
-static void chain_row(FILE *f, const struct join *j, const struct chain *c)
-{
-    const struct event *begin = c->run ? c->run->begin : NULL, *end = c->run ? c->run->end : NULL;
-    fprintf(f, "%u\t%s\t%" PRIu64 "\t%s", c->kick->seq, queue_name(c->vq), c->kick->a,
-            chain_class_name(c->class));
-    raw_column(f, c, STAGE_publish);
-    raw_column(f, c, STAGE_kick_before);
-    raw_column(f, c, STAGE_kick_after);
-    raw_column(f, c, STAGE_host_kick);
-    index_column(f, c->host_kick, c->host_kick ? c->host_kick->seq : 0);
-    index_column(f, c->host_kick, c->host_kick && c->host_kick->flags & TRACE_F_MERGED);
-    raw_column(f, c, STAGE_run_begin);
-    raw_column(f, c, STAGE_run_end);
-    index_column(f, begin, begin ? begin->a : 0);
-    index_column(f, end, end ? end->a : 0);
-    raw_column(f, c, STAGE_used);
-    index_column(f, c->used, c->used ? c->used->a : 0);
-    index_column(f, c->used, c->used && c->used->flags & TRACE_F_SIGNALLED);
-    raw_column(f, c, STAGE_call_read);
-    raw_column(f, c, STAGE_irq);
-    raw_column(f, c, STAGE_harvest);
-    for (int s = 0; s < STAGE_COUNT; s++) {
-        double ns;
-        if (j->clock.valid && stage_ns(j, c, (enum stage)s, &ns))
-            fprintf(f, "\t%lld", llround(ns));
-        else
-            fputc('\t', f);
-    }
-    fputc('\n', f);
-}
-
-static void write_chains(FILE *f, const struct join *j, size_t max)
-{
-    chain_head(f);
-    for (size_t i = 0; i < j->chain_count && i < max; i++)
-        chain_row(f, j, &j->chains[i]);
-}
-
-static void write_classes(FILE *f, const struct join *j)
-{
+    (void)d;
     uint64_t sum[2] = { 0, 0 };
     fputs("side\tclass\trecords\trx\ttx\ttext\n", f);
     for (int c = CLASS_none + 1; c < CLASS_COUNT; c++) {
@@ -88,31 +22,32 @@ static void write_classes(FILE *f, const struct join *j)
                 join_class_count(j, (enum event_class)c, TRACE_VQ_TX),
                 class_text((enum event_class)c));
     }
-    const struct trace *traces[] = { &j->guest, &j->host };
+    const struct side *sides[] = { &j->guest, &j->host };
     for (int side = 0; side < 2; side++) {
         const char *name = trace_side_name((enum trace_side)side);
         fprintf(f, "%s\tlost\t%" PRIu64 "\t\t\tlost before they reached the trace\n", name,
-                traces[side]->lost);
+                sides[side]->lost);
         fprintf(f, "%s\ttotal\t%" PRIu64 "\t\t\tall of the above\n", name,
-                sum[side] + traces[side]->lost);
+                sum[side] + sides[side]->lost);
     }
 }
 
 int export_adds_up(const struct join *j)
 {
-    const struct trace *traces[] = { &j->guest, &j->host };
+    const struct side *sides[] = { &j->guest, &j->host };
     int good = 1;
-    for (int side = 0; side < 2; side++)
-        for (size_t i = 0; i < traces[side]->count; i++) {
-            const struct event *e = &traces[side]->events[i];
-            if (e->class != CLASS_none && class_side(e->class) == (enum trace_side)side)
-                continue;
-            if (good)
-                complain("%s: record %zu (%s, queue %u, seq %u) fell in no class: the classes do "
-                         "not add up to the records read",
-                         traces[side]->dir, i, event_name(e->id), e->vq, e->seq);
-            good = 0;
-        }
+    for (int side = 0; side < 2; side++) {
+        uint64_t sum = 0;
+        for (int c = CLASS_none + 1; c < CLASS_COUNT; c++)
+            if (class_side((enum event_class)c) == (enum trace_side)side)
+                sum += join_class_count(j, (enum event_class)c, -1);
+        if (sum == sides[side]->records)
+            continue;
+        complain("%s: the classes hold %" PRIu64 " records and %" PRIu64 " were read: they do not "
+                 "add up",
+                 sides[side]->reader.dir, sum, sides[side]->records);
+        good = 0;
+    }
     return good;
 }
 
@@ -121,29 +56,54 @@ static void number_row(void *context, const char *name, const char *value)
     fprintf(context, "%s\t%s\n", name, value);
 }
 
-static void write_numbers(FILE *f, const struct join *j)
+static void write_numbers(FILE *f, const struct join *j, const struct digest *d)
 {
-    export_numbers(j, number_row, f);
+    export_numbers(j, d, number_row, f);
 }
 
-static void write_align(FILE *f, const struct join *j)
+static void write_pieces(FILE *f, const struct clock *c)
+{
+    for (size_t i = 0; i < c->piece_count; i++) {
+        const struct clock_piece *p = &c->pieces[i];
+        fprintf(f,
+                "%s\n    { \"from_tsc\": %" PRIu64 ", \"to_tsc\": %" PRIu64 ", \"kicks\": %zu, "
+                "\"offset_ns\": %.3f, \"drift_ppm\": %.6f, \"bound_ns\": %.3f }",
+                i ? "," : "", p->from, p->to, p->kicks, p->middle.offset, p->middle.slope / 1e3,
+                clock_bound_most_ns(c, p->from, p->to));
+    }
+}
+
+static void write_cpus(FILE *f, const struct join *j)
+{
+    for (size_t cpu = 0; cpu < (j->cpus ? j->cpu_count : 0); cpu++)
+        fprintf(f, "%s{ \"cpu\": %zu, \"tsc_behind\": %" PRId64 " }", cpu ? ", " : "", cpu,
+                reader_skew(&j->guest.reader, (unsigned)cpu));
+}
+
+static void write_align(FILE *f, const struct join *j, const struct digest *d)
 {
     const struct clock *c = &j->clock;
+    (void)d;
     if (!c->valid) {
-        fprintf(f, "{ \"aligned\": false, \"tsc_hz\": %" PRIu64 " }\n", j->guest.hz);
+        fprintf(f, "{ \"aligned\": false, \"tsc_hz\": %" PRIu64 " }\n", j->guest.reader.hz);
         return;
     }
+    const struct clock_piece *p = &c->pieces[0];
     fprintf(f,
             "{\n  \"aligned\": true,\n  \"tsc_hz\": %" PRIu64 ",\n  \"tsc0\": %" PRIu64 ",\n"
             "  \"host0_ns\": %" PRIu64 ",\n  \"offset_ns\": %.3f,\n  \"drift_ppm\": %.6f,\n"
-            "  \"drift_limit_ppm\": %.0f,\n  \"bound_ns\": %.3f,\n  \"widened_ns\": %.3f,\n"
+            "  \"drift_limit_ppm\": %.0f,\n  \"bound_ns\": %.3f,\n  \"widened_ns\": 0,\n"
             "  \"left_out\": %zu,\n  \"formula\": \"host_ns = host0_ns + x * (1e9 + 1e3 * "
-            "drift_ppm) + offset_ns, x = (tsc - tsc0) / tsc_hz\"\n}\n",
-            j->guest.hz, c->tsc0, c->host0, c->offset, c->slope / 1e3, c->slope_max / 1e3,
-            export_bound_us(j) * 1e3, c->widened, c->suspect_count);
+            "drift_ppm) + offset_ns, x = (tsc - tsc0) / tsc_hz\",\n  \"pieces\": [",
+            j->guest.reader.hz, c->tsc0, c->host0, p->middle.offset, p->middle.slope / 1e3,
+            p->slope_max / 1e3, export_bound_us(j) * 1e3, c->suspect_count);
+    write_pieces(f, c);
+    fputs(" ],\n  \"cpus\": [", f);
+    write_cpus(f, j);
+    fputs("]\n}\n", f);
 }
 
-static FILE *open_in(const char *dir, const char *name, char *path, size_t size)
+FILE *export_open(const char *dir, const char *name, char *path, size_t size)
 {
     if ((size_t)snprintf(path, size, "%s/%s", dir, name) >= size) {
         complain("%s: path too long", dir);
@@ -155,7 +115,7 @@ static FILE *open_in(const char *dir, const char *name, char *path, size_t size)
     return f;
 }
 
-static int close_checked(FILE *f, const char *path)
+int export_close(FILE *f, const char *path)
 {
     int bad = ferror(f);
     if (fclose(f) || bad)
@@ -163,32 +123,54 @@ static int close_checked(FILE *f, const char *path)
     return 0;
 }
 
-int export_all(const struct join *j, const char *dir, size_t chains_max)
+/* One file a span; times below zero, which only the clocks' bound makes, count as zero. */
+static int write_histograms(const struct digest *d, const char *dir)
+{
+    char stages[4096], path[4096], name[64];
+    if ((size_t)snprintf(stages, sizeof stages, "%s/stages", dir) >= sizeof stages)
+        return complain("%s: path too long", dir);
+    if (mkdir(stages, 0777) && errno != EEXIST)
+        return complain("%s: %s", stages, strerror(errno));
+    struct hgrm *all = malloc(sizeof *all);
+    if (!all)
+        abort();
+    int bad = 0;
+    for (int span = 0; span < SPAN_COUNT && !bad; span++) {
+        *all = d->spans[span].forward;
+        all->count[0] += d->spans[span].backward.total;
+        all->total += d->spans[span].backward.total;
+        snprintf(name, sizeof name, "%s.hgrm", span_name((enum span)span));
+        FILE *f = export_open(stages, name, path, sizeof path);
+        bad = !f;
+        if (f) {
+            hgrm_write(all, f);
+            bad = export_close(f, path);
+        }
+    }
+    free(all);
+    return bad ? -1 : 0;
+}
+
+int export_all(const struct join *j, const struct digest *d, const char *dir)
 {
     static const struct {
         const char *name;
-        void (*write)(FILE *f, const struct join *j);
+        void (*write)(FILE *f, const struct join *j, const struct digest *d);
     } files[] = {
         { "classes.tsv", write_classes },
         { "join.tsv", write_numbers },
         { "align.json", write_align },
     };
     char path[4096];
-    if (mkdir(dir, 0777) && errno != EEXIST)
-        return complain("%s: %s", dir, strerror(errno));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        FILE *f = open_in(dir, files[i].name, path, sizeof path);
+        FILE *f = export_open(dir, files[i].name, path, sizeof path);
         if (!f)
             return -1;
-        files[i].write(f, j);
-        if (close_checked(f, path))
+        files[i].write(f, j, d);
+        if (export_close(f, path))
             return -1;
     }
-    FILE *f = open_in(dir, "chains.tsv", path, sizeof path);
-    if (!f)
-        return -1;
-    write_chains(f, j, chains_max);
-    return close_checked(f, path);
+    return write_histograms(d, dir);
 }
 
 static void lane(FILE *f, const struct join *j, const struct chain *c, const char *name,
@@ -210,23 +192,24 @@ int export_timeline(const struct join *j, const struct chain *c, const char *pat
                  c ? "the clocks are not aligned" : "no such chain, or none is complete");
         return 0;
     }
+    const struct event *run = chain_event(c, LINK_run_begin), *used = chain_event(c, LINK_used),
+                       *irq = chain_event(c, LINK_irq), *harvest = chain_event(c, LINK_harvest);
     FILE *f = fopen(path, "w");
     if (!f)
         return complain("%s: %s", path, strerror(errno));
-    fprintf(f, "# queue %s\n# ordinal %u\n# clock_bound_us %.3f\n", queue_name(c->vq), c->kick->seq,
-            export_bound_us(j));
+    fprintf(f, "# queue %s\n# ordinal %u\n# clock_bound_us %.3f\n", queue_name(c->vq),
+            c->link[LINK_kick].seq, export_bound_us(j));
     fputs("lane\tstart_us\tend_us\tlabel\n", f);
-    snprintf(text, sizeof text, "avail idx %" PRIu64, c->kick->a);
+    snprintf(text, sizeof text, "avail idx %" PRIu64, c->link[LINK_kick].a);
     lane(f, j, c, "publish", STAGE_publish, STAGE_kick_before, text);
     lane(f, j, c, "kick", STAGE_kick_before, STAGE_kick_after, "doorbell write");
-    snprintf(text, sizeof text, "%" PRIu64 " buffers",
-             c->run ? c->run->end->a - c->run->begin->a : 0);
+    snprintf(text, sizeof text, "%" PRIu64 " buffers", run ? c->link[LINK_run_end].a - run->a : 0);
     lane(f, j, c, "vhost service", STAGE_run_begin, STAGE_run_end, text);
-    if (c->used && c->used->flags & TRACE_F_SIGNALLED)
+    if (used && used->flags & TRACE_F_SIGNALLED)
         lane(f, j, c, "call", STAGE_used, STAGE_call_read, "eventfd");
-    snprintf(text, sizeof text, "used idx %" PRIu64, c->irq ? c->irq->a : 0);
+    snprintf(text, sizeof text, "used idx %" PRIu64, irq ? irq->a : 0);
     lane(f, j, c, "irq", STAGE_irq, STAGE_irq, text);
-    snprintf(text, sizeof text, "%" PRIu64 " frames", c->harvest ? c->harvest->b : 0);
+    snprintf(text, sizeof text, "%" PRIu64 " frames", harvest ? harvest->b : 0);
     lane(f, j, c, "harvest", STAGE_harvest, STAGE_harvest, text);
-    return close_checked(f, path);
+    return export_close(f, path);
 }

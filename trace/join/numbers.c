@@ -24,12 +24,15 @@ static void emit(const struct emitter *e, const char *name, const char *format, 
 
 double export_bound_us(const struct join *j)
 {
-    if (!j->guest.count)
+    double most = 0;
+    if (!j->guest.records)
         return 0;
-    /* The bound is convex in time, so it is largest at an end of the slice. */
-    double first = clock_bound_ns(&j->clock, j->guest.events[0].time);
-    double last = clock_bound_ns(&j->clock, j->guest.events[j->guest.count - 1].time);
-    return (first > last ? first : last) / 1e3;
+    for (size_t cpu = 0; cpu < (j->cpus ? j->cpu_count : 1); cpu++) {
+        const struct clock *c = join_cpu_clock(j, (unsigned)cpu);
+        double bound = clock_bound_most_ns(c, j->guest.first.time, j->guest.last.time);
+        most = bound > most ? bound : most;
+    }
+    return most / 1e3;
 }
 
 static uint64_t host_kicks(const struct join *j, int vq)
@@ -39,78 +42,68 @@ static uint64_t host_kicks(const struct join *j, int vq)
            join_class_count(j, CLASS_host_kick_outside, vq);
 }
 
-static void emit_counts(const struct join *j, const struct emitter *e)
+static void emit_counts(const struct join *j, const struct digest *d, const struct emitter *e)
 {
     const struct queue *rx = &j->queue[TRACE_VQ_RX], *tx = &j->queue[TRACE_VQ_TX];
-    uint64_t complete = 0;
-    for (size_t i = 0; i < j->chain_count; i++)
-        complete += (uint64_t)chain_complete(&j->chains[i]);
-    emit(e, "chains", "%zu", j->chain_count);
-    emit(e, "chains_complete", "%" PRIu64, complete);
+    emit(e, "chains", "%" PRIu64, j->chain_count);
+    emit(e, "chains_complete", "%" PRIu64, d->complete);
+    emit(e, "chains_unsettled", "%" PRIu64, d->unsettled);
     emit(e, "unmatched", "%" PRIu64, j->unmatched);
     emit(e, "kicks_outside", "%" PRIu64,
          join_class_count(j, CLASS_kick_outside, -1) +
              join_class_count(j, CLASS_host_kick_outside, -1));
     emit(e, "stalls", "%" PRIu64, j->stalls);
-    emit(e, "guest_records", "%zu", j->guest.count);
-    emit(e, "host_records", "%zu", j->host.count);
+    emit(e, "stalls_unharvested", "%" PRIu64, j->deaf);
+    emit(e, "guest_records", "%" PRIu64, j->guest.records);
+    emit(e, "host_records", "%" PRIu64, j->host.records);
     emit(e, "guest_lost", "%" PRIu64, j->guest.lost);
     emit(e, "host_lost", "%" PRIu64, j->host.lost);
     emit(e, "trace_lost", "%" PRIu64, j->guest.lost + j->host.lost);
-    emit(e, "guest_tx_kicks", "%zu", tx->kicks.n);
-    emit(e, "guest_rx_kicks", "%zu", rx->kicks.n);
+    emit(e, "guest_tx_kicks", "%" PRIu64, tx->kicks);
+    emit(e, "guest_rx_kicks", "%" PRIu64, rx->kicks);
     emit(e, "host_tx_kicks", "%" PRIu64, host_kicks(j, TRACE_VQ_TX));
     emit(e, "host_rx_kicks", "%" PRIu64, host_kicks(j, TRACE_VQ_RX));
-    emit(e, "host_calls", "%zu", rx->calls.n + tx->calls.n);
+    emit(e, "host_calls", "%" PRIu64, rx->calls_made + tx->calls_made);
     emit(e, "host_calls_suppressed", "%" PRIu64, join_class_count(j, CLASS_used_suppressed, -1));
-    emit(e, "host_runs", "%zu", rx->run_count + tx->run_count);
-    emit(e, "irqs", "%zu", rx->irqs.n + tx->irqs.n);
+    emit(e, "host_runs", "%" PRIu64, rx->run_count + tx->run_count);
+    emit(e, "irqs", "%" PRIu64, rx->irq_count + tx->irq_count);
 }
 
 static void emit_clock(const struct join *j, const struct emitter *e)
 {
     const struct clock *c = &j->clock;
-    if (!c->valid || !j->guest.count) {
+    if (!c->valid || !j->guest.records) {
         emit(e, "clock_bound_us", "%s", "");
         emit(e, "clock_offset_ns", "%s", "");
         emit(e, "clock_drift_ppm", "%s", "");
+        emit(e, "clock_pieces", "%s", "");
+        emit(e, "clock_left_out", "%s", "");
         return;
     }
-    uint64_t start = j->guest.events[0].time;
+    uint64_t start = j->guest.first.time;
     emit(e, "clock_bound_us", "%.3f", export_bound_us(j));
     long double offset = (long double)c->host0 + (long double)clock_host_ns(c, start) -
                          (long double)start * 1e9L / (long double)c->hz;
     emit(e, "clock_offset_ns", "%.0Lf", offset);
-    emit(e, "clock_drift_ppm", "%.4f", c->slope / 1e3);
+    emit(e, "clock_drift_ppm", "%.4f", c->pieces[0].middle.slope / 1e3);
+    emit(e, "clock_pieces", "%zu", c->piece_count);
+    emit(e, "clock_left_out", "%zu", c->suspect_count);
 }
 
-static void emit_spreads(const struct join *j, const struct emitter *e)
+static void emit_spreads(const struct digest *d, const struct emitter *e)
 {
-    static const struct {
-        enum stage from, to;
-        const char *name;
-    } spans[] = {
-        { STAGE_publish, STAGE_kick_before, "publish_to_kick" },
-        { STAGE_kick_before, STAGE_kick_after, "doorbell" },
-        { STAGE_host_kick, STAGE_run_begin, "kick_to_run" },
-        { STAGE_run_begin, STAGE_used, "run_to_used" },
-        { STAGE_used, STAGE_call_read, "used_to_call_read" },
-        { STAGE_call_read, STAGE_irq, "call_read_to_irq" },
-        { STAGE_used, STAGE_irq, "used_to_irq" },
-        { STAGE_irq, STAGE_harvest, "irq_to_harvest" },
-        { STAGE_kick_before, STAGE_harvest, "kick_to_harvest" },
-    };
-    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
-        struct spread s = { 0, 0, 0 };
+    for (int span = 0; span < SPAN_COUNT; span++) {
+        const struct spread *s = &d->spans[span];
         char name[64];
-        size_t n = stage_spread(j, spans[i].from, spans[i].to, &s);
         const struct {
             const char *suffix;
             double ns;
-        } values[] = { { "p50_us", s.p50 }, { "p99_us", s.p99 }, { "max_us", s.max } };
-        for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
-            snprintf(name, sizeof name, "%s_%s", spans[i].name, values[v].suffix);
-            if (n)
+        } values[] = { { "p50_us", spread_percentile(s, 50) },
+                       { "p99_us", spread_percentile(s, 99) },
+                       { "max_us", s->most } };
+        for (size_t v = 0; span_has_column((enum span)span) && v < 3; v++) {
+            snprintf(name, sizeof name, "%s_%s", span_name((enum span)span), values[v].suffix);
+            if (spread_count(s))
                 emit(e, name, "%.3f", values[v].ns / 1e3);
             else
                 emit(e, name, "%s", "");
@@ -118,12 +111,12 @@ static void emit_spreads(const struct join *j, const struct emitter *e)
     }
 }
 
-void export_numbers(const struct join *j,
+void export_numbers(const struct join *j, const struct digest *d,
                     void (*callback)(void *context, const char *name, const char *value),
                     void *context)
 {
     const struct emitter e = { callback, context };
-    emit_counts(j, &e);
+    emit_counts(j, d, &e);
     emit_clock(j, &e);
-    emit_spreads(j, &e);
+    emit_spreads(d, &e);
 }

@@ -1,6 +1,5 @@
 /* Text for a person: one chain stage by stage, or the whole join at a glance. */
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "export.h"
@@ -29,87 +28,93 @@ static const char *meaning(enum chain_class class)
     }
 }
 
+static const char *cause(const struct event *begin)
+{
+    return begin->class == CLASS_run_kick  ? "a kick"
+           : begin->class == CLASS_run_net ? "the socket"
+                                           : "no new cause";
+}
+
 static void key_of(const struct join *j, const struct chain *c, enum stage stage, char *text,
                    size_t size)
 {
+    const struct event *link = c->link, *e;
     switch (stage) {
     case STAGE_publish:
-        snprintf(text, size, "avail_idx %" PRIu64 ", %" PRIu64 " buffers", c->publish->a,
-                 c->publish->b);
+        e = &link[LINK_publish];
+        snprintf(text, size, "avail_idx %" PRIu64 ", %" PRIu64 " buffers", e->a, e->b);
         break;
     case STAGE_kick_before:
-        snprintf(text, size, "ordinal %u, doorbell took %.3f us", c->kick->seq,
-                 (join_guest_ns(j, c->kick->time) - join_guest_ns(j, c->kick->b)) / 1e3);
+        e = &link[LINK_kick];
+        snprintf(text, size, "ordinal %u, doorbell took %.3f us", e->seq,
+                 (join_guest_ns(j, e, e->time) - join_guest_ns(j, e, e->b)) / 1e3);
         break;
     case STAGE_host_kick:
-        snprintf(text, size, "eventfd count %u%s", c->host_kick->seq,
-                 c->host_kick->flags & TRACE_F_MERGED ? ", merged: work was queued already" : "");
+        e = &link[LINK_host_kick];
+        snprintf(text, size, "eventfd count %u%s", e->seq,
+                 e->flags & TRACE_F_MERGED ? ", merged: work was queued already" : "");
         break;
     case STAGE_run_begin:
-        snprintf(text, size, "avail %" PRIu64 " to %" PRIu64 " in %.3f us, by %s", c->run->begin->a,
-                 c->run->end->a, (double)(c->run->end->time - c->run->begin->time) / 1e3,
-
-                 c->run->begin->class == CLASS_run_kick  ? "a kick"
-                 : c->run->begin->class == CLASS_run_net ? "the socket"
-                                                         : "no new cause");
+        e = &link[LINK_run_begin];
+        snprintf(text, size, "avail %" PRIu64 " to %" PRIu64 " in %.3f us, by %s", e->a,
+                 link[LINK_run_end].a, (double)(link[LINK_run_end].time - e->time) / 1e3, cause(e));
         break;
     case STAGE_used:
-        snprintf(text, size, "used_idx %" PRIu64 ", %" PRIu64 " entries, %s", c->used->a,
-                 c->used->b,
-                 c->used->flags & TRACE_F_SIGNALLED ? class_name(c->used->class) : "no call");
+        e = &link[LINK_used];
+        snprintf(text, size, "used_idx %" PRIu64 ", %" PRIu64 " entries, %s", e->a, e->b,
+                 e->flags & TRACE_F_SIGNALLED ? class_name(e->class) : "no call");
         break;
     case STAGE_call_read:
-        snprintf(text, size, "%" PRIu64 " calls in one read", c->call_read->a);
+        snprintf(text, size, "%" PRIu64 " calls in one read", link[LINK_call_read].a);
         break;
     case STAGE_irq:
-        snprintf(text, size, "handler saw used_idx %" PRIu64, c->irq->a);
+        snprintf(text, size, "handler saw used_idx %" PRIu64, link[LINK_irq].a);
         break;
     default:
-        snprintf(text, size, "%" PRIu64 " entries, %" PRIu64 " so far", c->harvest->b,
-                 c->harvest->a);
+        e = &link[LINK_harvest];
+        snprintf(text, size, "%" PRIu64 " entries, %" PRIu64 " so far", e->b, e->a);
         break;
     }
 }
 
+/* A time for a line of the report, aligned or not. */
+static double line_ns(const struct join *j, const struct chain *c, enum stage stage)
+{
+    double ns = 0;
+    uint64_t raw = 0;
+    if (!stage_ns(j, c, stage, &ns) && stage_raw(j, c, stage, &raw))
+        ns = join_host_ns(j, raw);
+    return ns;
+}
+
 void print_chain(FILE *out, const struct join *j, const struct chain *c)
 {
-    /* The ends of the doorbell and of the service are told with their beginnings: they may come
-     * after the stages that follow. */
-    static const enum stage told[] = { STAGE_publish,   STAGE_kick_before, STAGE_host_kick,
-                                       STAGE_run_begin, STAGE_used,        STAGE_call_read,
-                                       STAGE_irq,       STAGE_harvest };
-    fprintf(out, "%s kick %u, avail index %" PRIu64 ": %s (%s)\n", queue_name(c->vq), c->kick->seq,
+    const struct event *kick = &c->link[LINK_kick];
+    int before = -1;
+    fprintf(out, "%s kick %u, avail index %" PRIu64 ": %s (%s)\n", queue_name(c->vq), kick->seq,
             c->index, chain_class_name(c->class), meaning(c->class));
     if (j->clock.valid)
         fprintf(out,
                 "us since the cell's start; clocks within %.3f us, ~ marks an order they do not "
                 "settle\n",
-                clock_bound_ns(&j->clock, c->kick->time) / 1e3);
+                join_bound_ns(j, kick) / 1e3);
     else
         fprintf(out, "us since each side's start: clocks not aligned\n");
     fprintf(out, "%-6s %-12s %14s %11s  %s\n", "side", "stage", "us", "+us", "key");
-    double before = 0;
-    int have = 0;
-    enum trace_side side_before = TRACE_SIDE_GUEST;
-    for (size_t s = 0; s < sizeof told / sizeof *told; s++) {
-        enum stage stage = told[s];
-        uint64_t raw;
+    for (int s = 0; s < STAGE_COUNT; s++) {
+        enum stage stage = (enum stage)s;
         char key[128], delta[32] = "";
-        if (!stage_raw(c, stage, &raw))
+        double ns;
+        if (!stage_is_told(stage) || !stage_has(c, stage))
             continue;
-        enum trace_side side = stage_side(stage);
-        double ns = side == TRACE_SIDE_HOST ? join_host_ns(j, raw) : join_guest_ns(j, raw);
-        int comparable = side == side_before || j->clock.valid;
-        int unsettled = side != side_before && j->clock.valid &&
-                        fabs(ns - before) < clock_bound_ns(&j->clock, c->kick->time);
-        if (have && comparable)
-            snprintf(delta, sizeof delta, "%s%+.3f", unsettled ? "~" : "", (ns - before) / 1e3);
+        if (before >= 0 && stage_delta(j, c, (enum stage)before, stage, &ns))
+            snprintf(delta, sizeof delta, "%s%+.3f",
+                     stage_unsettled(j, c, (enum stage)before, stage) ? "~" : "", ns / 1e3);
         key_of(j, c, stage, key, sizeof key);
-        fprintf(out, "%-6s %-12s %14.3f %11s  %s\n", trace_side_name(side),
-                stage == STAGE_kick_before ? "kick" : stage_name(stage), ns / 1e3, delta, key);
-        before = ns;
-        side_before = side;
-        have = 1;
+        fprintf(out, "%-6s %-12s %14.3f %11s  %s\n", trace_side_name(stage_side(stage)),
+                stage == STAGE_kick_before ? "kick" : stage_name(stage), line_ns(j, c, stage) / 1e3,
+                delta, key);
+        before = s;
     }
 }
 
@@ -119,20 +124,55 @@ static void number_line(void *context, const char *name, const char *value)
         fprintf(context, "  %-26s %s\n", name, value);
 }
 
-void print_summary(FILE *out, const struct join *j)
+static void print_stalls(FILE *out, const struct join *j)
 {
-    size_t count[CHAIN_COUNT] = { 0 };
-    fprintf(out, "%s with %s\n", j->guest.dir, j->host.dir);
-    export_numbers(j, number_line, out);
-    if (!j->clock.valid)
+    for (size_t i = 0; i < j->stalls_named; i++) {
+        const struct event *e = &j->stall[i].event;
+        int harvest = j->stall[i].harvest;
+        double ns = harvest ? join_host_ns(j, e->time) : join_guest_ns(j, e, e->time);
+        fprintf(out, "STALL candidate: %s %s index %" PRIu64 ", %.3f us into the cell, %s\n",
+                queue_name(e->vq), harvest ? "used" : "avail", e->a, ns / 1e3,
+                !harvest                       ? "published and never served"
+                : e->flags & TRACE_F_SIGNALLED ? "served and signalled, never harvested"
+                                               : "served, neither signalled nor harvested");
+    }
+    if (j->stalls + j->deaf > j->stalls_named)
+        fprintf(out, "and %" PRIu64 " more STALL candidates\n",
+                j->stalls + j->deaf - j->stalls_named);
+}
+
+static void print_clock(FILE *out, const struct join *j)
+{
+    const struct clock *c = &j->clock;
+    if (!c->valid) {
         fprintf(out, "  no kick with both sides: clocks not aligned\n");
-    for (size_t i = 0; i < j->chain_count; i++)
-        count[j->chains[i].class]++;
+        return;
+    }
+    fprintf(out, "clocks within %.3f us, guaranteed\n", export_bound_us(j));
+    for (size_t i = 0; i < c->piece_count; i++) {
+        const struct clock_piece *p = &c->pieces[i];
+        fprintf(out, "  offset %+.3f us, drift %+.4f ppm, within %.3f us, by %zu kicks%s\n",
+                (clock_host_ns(c, p->from) - (double)(int64_t)(p->from - c->tsc0) * c->tick) / 1e3,
+                p->middle.slope / 1e3, clock_bound_most_ns(c, p->from, p->to) / 1e3, p->kicks,
+                i ? ", after a cut" : "");
+    }
+    for (unsigned cpu = 0; j->cpus && cpu < j->cpu_count; cpu++)
+        fprintf(out, "  CPU %u: TSC %+" PRId64 " cycles from CPU %zu's, %s\n", cpu,
+                -reader_skew(&j->guest.reader, cpu), j->base_cpu,
+                join_cpu_is_own(j, cpu) ? "aligned by its own kicks" : "too few kicks to tell");
+}
+
+void print_summary(FILE *out, const struct join *j, const struct digest *d)
+{
+    print_stalls(out, j);
+    fprintf(out, "%s with %s\n", j->guest.reader.dir, j->host.reader.dir);
+    export_numbers(j, d, number_line, out);
+    print_clock(out, j);
     fprintf(out, "chains\n");
     for (int c = 0; c < CHAIN_COUNT; c++)
-        if (count[c])
-            fprintf(out, "  %-26s %-10zu %s\n", chain_class_name((enum chain_class)c), count[c],
-                    meaning((enum chain_class)c));
+        if (j->chain_classes[c])
+            fprintf(out, "  %-26s %-10" PRIu64 " %s\n", chain_class_name((enum chain_class)c),
+                    j->chain_classes[c], meaning((enum chain_class)c));
     for (int side = 0; side < 2; side++) {
         fprintf(out, "%s records\n", trace_side_name((enum trace_side)side));
         for (int c = CLASS_none + 1; c < CLASS_COUNT; c++) {

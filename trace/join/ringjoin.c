@@ -6,16 +6,18 @@
 #include "../ctf/complain.h"
 #include "export.h"
 
+#define SLOWEST_MAX 100000
+
 enum { EXIT_BAD = 2, EXIT_KICK_MISSING = 3, EXIT_NOT_ADDED_UP = 4 };
 
 struct options {
-    const char *guest, *host, *out, *chains_max, *print, *timeline, *chain;
+    const char *guest, *host, *out, *chains_max, *print, *slowest, *timeline, *chain;
 };
 
 static int usage(void)
 {
     complain("usage: ringjoin --guest DIR --host DIR --out DIR [--chains-max N] "
-             "[--print KICK|slowest] [--timeline FILE [--chain KICK|slowest]]");
+             "[--print KICK|slowest] [--slowest N] [--timeline FILE [--chain KICK|slowest]]");
     return EXIT_BAD;
 }
 
@@ -27,6 +29,7 @@ static int parse(int argc, char **argv, struct options *o)
                              : !strcmp(argv[i], "--out")        ? &o->out
                              : !strcmp(argv[i], "--chains-max") ? &o->chains_max
                              : !strcmp(argv[i], "--print")      ? &o->print
+                             : !strcmp(argv[i], "--slowest")    ? &o->slowest
                              : !strcmp(argv[i], "--timeline")   ? &o->timeline
                              : !strcmp(argv[i], "--chain")      ? &o->chain
                                                                 : NULL;
@@ -47,71 +50,110 @@ static int number(const char *text, unsigned long long max, unsigned long long *
     return 0;
 }
 
-/* The chain that an option names; *chain is NULL if there is none. */
-static int choose(const struct join *j, const char *text, const struct chain **chain)
+/* What the options ask of the chains while they go by. */
+struct wanted {
+    struct digest *digest; /* owned */
+    struct rows rows;
+};
+
+static void take(void *context, const struct join *j, const struct chain *c)
 {
+    struct wanted *w = context;
+    digest_take(w->digest, j, c);
+    rows_take(&w->rows, j, c);
+}
+
+static int by_name(const char *text)
+{
+    return text && strcmp(text, "slowest");
+}
+
+/* Kicks that options name by their ordinals. Two different ones would need two readings. */
+static int ask_for(struct digest *d, const struct options *o)
+{
+    const char *text = by_name(o->print) ? o->print : by_name(o->chain) ? o->chain : NULL;
     unsigned long long ordinal;
-    if (!strcmp(text, "slowest")) {
-        *chain = chain_slowest(j);
+    if (!text)
         return 0;
-    }
+    if (by_name(o->chain) && strcmp(text, o->chain))
+        return complain("--print and --chain name two kicks: ask for one");
     if (number(text, UINT32_MAX, &ordinal))
         return -1;
-    *chain = chain_of_kick(j, (uint32_t)ordinal);
+    d->wanted = (uint32_t)ordinal;
+    d->wanted_set = 1;
     return 0;
 }
 
-static int print(const struct join *j, const struct options *o)
+/* The chain that an option names, NULL if there is none. */
+static const struct chain *chosen(const struct digest *d, const char *text)
 {
-    const struct chain *chain;
-    if (!o->print) {
-        print_summary(stdout, j);
-    } else {
-        if (choose(j, o->print, &chain))
-            return -1;
-        if (!chain)
-            return complain("%s: no chain '%s': `ringjoin` without --print tells what there is",
-                            j->guest.dir, o->print);
+    if (by_name(text))
+        return d->found_there ? &d->found : NULL;
+    return d->slowest_count ? &d->slowest[0] : NULL;
+}
+
+static int print(const struct join *j, const struct digest *d, const struct options *o)
+{
+    const struct chain *chain = o->print ? chosen(d, o->print) : NULL;
+    if (!o->print)
+        print_summary(stdout, j, d);
+    else if (!chain)
+        return complain("%s: no chain '%s': `ringjoin` without --print tells what there is",
+                        j->guest.reader.dir, o->print);
+    else
         print_chain(stdout, j, chain);
+    for (size_t i = 0; o->slowest && i < d->slowest_count; i++) {
+        fputc('\n', stdout);
+        print_chain(stdout, j, &d->slowest[i]);
     }
     return fflush(stdout) ? complain("standard output: %s", strerror(errno)) : 0;
 }
 
-static int timeline(const struct join *j, const struct options *o)
+static int timeline(const struct join *j, const struct digest *d, const struct options *o)
 {
-    const struct chain *chain = chain_typical(j);
     if (!o->timeline)
         return 0;
-    if (o->chain && choose(j, o->chain, &chain))
-        return -1;
-    return export_timeline(j, chain, o->timeline);
+    return export_timeline(j, o->chain ? chosen(d, o->chain) : digest_typical(d), o->timeline);
 }
 
-static int join(struct join *j, const struct options *o)
+static int report(const struct join *j, struct wanted *w, const struct options *o)
 {
-    unsigned long long chains_max = UINT64_MAX;
-    if (o->chains_max && number(o->chains_max, UINT64_MAX, &chains_max))
-        return EXIT_BAD;
-    if (trace_read(&j->guest, o->guest, TRACE_SIDE_GUEST) ||
-        trace_read(&j->host, o->host, TRACE_SIDE_HOST))
-        return EXIT_BAD;
-    join_run(j);
     int added_up = export_adds_up(j);
-    if (export_all(j, o->out, chains_max) || timeline(j, o) || print(j, o))
+    digest_sort(w->digest);
+    int bad = rows_end(&w->rows) || export_all(j, w->digest, o->out) || timeline(j, w->digest, o) ||
+              print(j, w->digest, o);
+    if (bad || j->guest.damaged || j->host.damaged)
         return EXIT_BAD;
     if (!added_up)
         return EXIT_NOT_ADDED_UP;
     return j->unmatched ? EXIT_KICK_MISSING : 0;
 }
 
+static int join(struct join *j, struct wanted *w, const struct options *o)
+{
+    unsigned long long chains_max = UINT64_MAX, slowest = 1;
+    if ((o->chains_max && number(o->chains_max, UINT64_MAX, &chains_max)) ||
+        (o->slowest && number(o->slowest, SLOWEST_MAX, &slowest)))
+        return EXIT_BAD;
+    w->digest = digest_new(slowest);
+    if (ask_for(w->digest, o) || join_open(j, o->guest, o->host) ||
+        rows_begin(&w->rows, o->out, chains_max))
+        return EXIT_BAD;
+    join_run(j, take, w);
+    return report(j, w, o);
+}
+
 int main(int argc, char **argv)
 {
     static struct join j;
+    static struct wanted w;
     struct options options = { 0 };
     complain_program = "ringjoin";
     if (parse(argc, argv, &options))
         return usage();
-    int status = join(&j, &options);
+    int status = join(&j, &w, &options);
     join_free(&j);
+    if (w.digest)
+        digest_free(w.digest);
     return status;
 }

@@ -1,28 +1,34 @@
-/* The stages of a chain and the times between them. */
+/* The stages of a chain and the times between them, as stages.def lists them. */
 #ifndef TRACE_STAGES_H
 #define TRACE_STAGES_H
 
 #include "join.h"
 
 enum stage {
-    STAGE_publish,
-    STAGE_kick_before,
-    STAGE_kick_after,
-    STAGE_host_kick,
-    STAGE_run_begin,
-    STAGE_run_end,
-    STAGE_used,
-    STAGE_call_read,
-    STAGE_irq,
-    STAGE_harvest,
+#define STAGE(name, link, field, side, told, text) STAGE_##name,
+#include "stages.def"
     STAGE_COUNT
 };
 
 const char *stage_name(enum stage stage);
 enum trace_side stage_side(enum stage stage);
+int stage_is_told(enum stage stage);
 
-/* Raw time of a stage: TSC or ns of the host. Returns 0 if the chain does not have the stage. */
-int stage_raw(const struct chain *chain, enum stage stage, uint64_t *time);
+enum span {
+#define SPAN(name, from, to, column, text) SPAN_##name,
+#include "stages.def"
+    SPAN_COUNT
+};
+
+const char *span_name(enum span span);
+const char *span_text(enum span span);
+int span_has_column(enum span span);
+
+int stage_has(const struct chain *chain, enum stage stage);
+
+/* Raw time of a stage: TSC (as its CPU counts it) or ns of the host. Returns 0 if the chain does
+ * not have the stage. */
+int stage_raw(const struct join *join, const struct chain *chain, enum stage stage, uint64_t *time);
 
 /* Time of a stage in ns after the cell's start on the common axis. Returns 0 if the chain does not
  * have the stage or the clocks are not aligned. */
@@ -33,22 +39,14 @@ int stage_ns(const struct join *join, const struct chain *chain, enum stage stag
 int stage_delta(const struct join *join, const struct chain *chain, enum stage from, enum stage to,
                 double *ns);
 
+/* Whether the clocks leave open which of two stages came first. */
+int stage_unsettled(const struct join *join, const struct chain *chain, enum stage from,
+                    enum stage to);
+
+/* ns of a span; returns 0 if it is not there. For the wait of a kick for its service, runs that had
+ * begun before are no wait and are left out. */
+int span_ns(const struct join *join, const struct chain *chain, enum span span, double *ns);
+
 int chain_complete(const struct chain *chain);
-
-/* The complete chain whose time from kick to harvest is nearest the median, one that ended in its
- * own interrupt if there is any; or the slowest complete chain. NULL if none is complete. */
-const struct chain *chain_typical(const struct join *join);
-const struct chain *chain_slowest(const struct join *join);
-
-/* The chain of a kick by its ordinal, on the transmit queue first; NULL if there is none. */
-const struct chain *chain_of_kick(const struct join *join, uint32_t ordinal);
-
-/* Nearest-rank percentiles of the time between two stages over all chains that have both.
- * Returns how many have. For the wait of a kick for its service, runs that had begun before are
- * no wait and are left out. */
-struct spread {
-    double p50, p99, max; /* ns */
-};
-size_t stage_spread(const struct join *join, enum stage from, enum stage to, struct spread *spread);
 
 #endif

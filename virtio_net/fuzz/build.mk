@@ -26,9 +26,10 @@ $(FUZZ_BINARIES):
 	$(FUZZ_CC) $(FUZZ_FLAGS) -no-pie -fsanitize=fuzzer -o $@ $^
 
 .PHONY: fuzz fuzz-targets fuzz-names fuzz-corpus test-fuzz
-fuzz-targets: $(FUZZ_BINARIES)
+# Beside the driver's: the joiner, see trace/join/build.mk.
+fuzz-targets: $(FUZZ_BINARIES) $(FUZZ_OUT)/join
 fuzz-names:
-	@echo $(FUZZ_TARGETS)
+	@echo $(FUZZ_TARGETS) join
 T ?= 60
 fuzz:
 	@virtio_net/fuzz/fuzz.sh for $(T)

@@ -67,15 +67,57 @@ int convert_log(const char *path, const char *out)
     return bad;
 }
 
+struct chain *chains;
+static size_t chains_room;
+
+static void collect(void *context, const struct join *j, const struct chain *c)
+{
+    (void)context;
+    (void)j;
+    if (c->number >= chains_room) {
+        chains_room = 2 * (size_t)c->number + 64;
+        chains = realloc(chains, chains_room * sizeof *chains);
+        assert_non_null(chains);
+    }
+    chains[c->number] = *c;
+}
+
+int join_dirs(struct join *j, const char *guest, const char *host)
+{
+    if (join_open(j, guest, host))
+        return -1;
+    join_run(j, collect, NULL);
+    return 0;
+}
+
 void join_world(struct join *j, struct world *w, long skip_guest, long skip_host)
 {
-    memset(j, 0, sizeof *j);
     assert_int_equal(world_write(w, scratch("guest"), scratch("host.log"), skip_guest, skip_host),
                      0);
     assert_int_equal(convert_log(scratch("host.log"), scratch("host")), 0);
-    assert_int_equal(trace_read(&j->guest, scratch("guest"), TRACE_SIDE_GUEST), 0);
-    assert_int_equal(trace_read(&j->host, scratch("host"), TRACE_SIDE_HOST), 0);
-    join_run(j);
+    assert_int_equal(join_dirs(j, scratch("guest"), scratch("host")), 0);
+}
+
+int trace_read(struct trace *t, const char *dir, enum trace_side side)
+{
+    struct event e;
+    *t = (struct trace){ 0 };
+    if (reader_open(&t->reader, dir, side))
+        return -1;
+    reader_rewind(&t->reader, 1);
+    while (reader_next(&t->reader, &e)) {
+        t->events = realloc(t->events, (t->count + 1) * sizeof e);
+        assert_non_null(t->events);
+        t->events[t->count++] = e;
+    }
+    t->lost = t->reader.lost;
+    return 0;
+}
+
+void trace_free(struct trace *t)
+{
+    free(t->events);
+    reader_close(&t->reader);
 }
 
 const char *program(const char *name)

@@ -23,8 +23,24 @@ const char *complaints_end(void);
 /* Host log to host CTF directory, as hostlog2ctf does. */
 int convert_log(const char *log, const char *dir);
 
+/* The chains of the last join, by number. */
+extern struct chain *chains;
+
+/* Joins two trace directories: 0, or -1 if they are none. The caller calls join_free. */
+int join_dirs(struct join *join, const char *guest, const char *host);
+
 /* Writes the world, converts, reads and joins; the caller calls join_free. */
 void join_world(struct join *join, struct world *world, long skip_guest, long skip_host);
+
+/* A whole trace in memory. Complains and returns -1 if it is none; the caller calls trace_free. */
+struct trace {
+    struct reader reader; /* at its end, with the losses */
+    struct event *events; /* owned */
+    size_t count;
+    uint64_t lost;
+};
+int trace_read(struct trace *trace, const char *dir, enum trace_side side);
+void trace_free(struct trace *trace);
 
 /* Path of one of our programs under $BUILD/trace, "build/trace" if unset; static. */
 const char *program(const char *name);

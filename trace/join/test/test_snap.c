@@ -85,7 +85,7 @@ static void expect(const char *dir, uint32_t first, size_t count, uint64_t lost)
 {
     struct trace t;
     assert_int_equal(trace_read(&t, scratch(dir), TRACE_SIDE_GUEST), 0);
-    assert_int_equal(t.hz, TSC_HZ);
+    assert_int_equal(t.reader.hz, TSC_HZ);
     assert_int_equal(t.count, count);
     assert_int_equal(t.lost, lost);
     for (size_t i = 0; i < t.count; i++) {
@@ -157,8 +157,8 @@ static void uncommitted_records_are_counted_where_they_are(void **state)
         struct trace t;
         assert_int_equal(trace_read(&t, scratch("cut"), TRACE_SIDE_GUEST), 0);
         assert_int_equal(t.lost, 1);
-        assert_true(trace_lost_between(&t, t.events[14].time, t.events[15].time));
-        assert_false(trace_lost_between(&t, t.events[0].time, t.events[13].time));
+        assert_true(reader_lost_between(&t.reader, t.events[14].time, t.events[15].time));
+        assert_false(reader_lost_between(&t.reader, t.events[0].time, t.events[13].time));
         assert_int_equal(t.events[14].seq + 2, t.events[15].seq);
         trace_free(&t);
     }

@@ -67,9 +67,7 @@ static double waiting(struct sim *s, double mean)
 
 static uint64_t tsc_at(const struct sim *s)
 {
-    const struct world_options *o = &s->w->options;
-    return WORLD_TSC_START + (uint64_t)((long double)s->now / 1e9L * (long double)o->hz *
-                                        (1 + (long double)o->drift_ppm / 1e6L));
+    return WORLD_TSC_START + (uint64_t)world_tsc(&s->w->options, (long double)s->now);
 }
 
 static uint64_t ns_at(const struct sim *s)

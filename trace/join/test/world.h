@@ -22,7 +22,11 @@ struct world_options {
     int no_frames;    /* nothing arrives from outside */
     double guest_loss, host_loss; /* share of records lost */
     int lose_start;               /* lose as many records at the start of the host's log as this */
-    int stall; /* 1: the last transmit batch is suppressed though it should not */
+    double step_ms,
+        step_ppm;     /* the TSC's rate changes by so much, so long into the world; 0: never */
+    unsigned vcpus;   /* 2: the receive queue's records are another CPU's; 0 or 1: one CPU */
+    int64_t tsc_skew; /* cycles that the second CPU's TSC is ahead */
+    int stall;        /* 1: the last transmit batch is suppressed though it should not */
 };
 
 struct world_options world_defaults(uint64_t seed);
@@ -64,10 +68,16 @@ struct world {
 void world_make(struct world *world, const struct world_options *options);
 void world_free(struct world *world);
 
-/* True host time in ns at a TSC value. */
+/* Cycles of the TSC in so many ns from the world's start. */
+long double world_tsc(const struct world_options *options, long double ns);
+
+/* The virtual CPU that a guest record is written by. */
+unsigned world_cpu(const struct world *world, const struct trace_record *record);
+
+/* True host time in ns at a value of the first CPU's TSC. */
 long double world_host_ns(const struct world *world, uint64_t tsc);
 
-/* TSC cycles in so many ns. */
+/* TSC cycles in so many ns, from the world's start. */
 uint64_t world_tsc_after(const struct world *world, uint64_t ns);
 
 /* Writes the guest's CTF directory and the host's log; losses happen here. skip_guest and

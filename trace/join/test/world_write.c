@@ -22,16 +22,33 @@ struct world_options world_defaults(uint64_t seed)
                                    .first_count = 57 };
 }
 
+static long double rate_of(const struct world_options *o, int stepped)
+{
+    double ppm = o->drift_ppm + (stepped ? o->step_ppm : 0);
+    return (long double)o->hz * (1 + (long double)ppm / 1e6L);
+}
+
+long double world_tsc(const struct world_options *o, long double ns)
+{
+    long double step = o->step_ms * 1e6L;
+    if (!(step > 0) || ns <= step)
+        return ns / 1e9L * rate_of(o, 0);
+    return step / 1e9L * rate_of(o, 0) + (ns - step) / 1e9L * rate_of(o, 1);
+}
+
 long double world_host_ns(const struct world *w, uint64_t tsc)
 {
-    long double rate = (long double)w->options.hz * (1 + (long double)w->options.drift_ppm / 1e6L);
-    return WORLD_HOST_START + (long double)(tsc - WORLD_TSC_START) * 1e9L / rate;
+    const struct world_options *o = &w->options;
+    long double cycles = (long double)(tsc - WORLD_TSC_START), step = o->step_ms * 1e6L;
+    long double before = world_tsc(o, step);
+    if (!(step > 0) || cycles <= before)
+        return WORLD_HOST_START + cycles * 1e9L / rate_of(o, 0);
+    return WORLD_HOST_START + step + (cycles - before) * 1e9L / rate_of(o, 1);
 }
 
 uint64_t world_tsc_after(const struct world *w, uint64_t ns)
 {
-    return (uint64_t)((long double)ns / 1e9L * (long double)w->options.hz *
-                      (1 + (long double)w->options.drift_ppm / 1e6L));
+    return (uint64_t)world_tsc(&w->options, (long double)ns);
 }
 
 static int chance(uint64_t *random, double probability)
@@ -40,31 +57,53 @@ static int chance(uint64_t *random, double probability)
     return (double)(*random >> 11) / 9007199254740992.0 < probability;
 }
 
-static int write_guest(struct world *w, const char *dir, long skip)
+unsigned world_cpu(const struct world *w, const struct trace_record *r)
+{
+    return w->options.vcpus > 1 && r->vq == TRACE_VQ_RX;
+}
+
+/* One CPU's records; the number of a record decides whether it is lost, so that the CPUs' losses do
+ * not depend on each other. */
+static int write_vcpu(struct world *w, const char *dir, unsigned cpu, long skip)
 {
     struct ctf_stream s;
-    uint64_t random = w->options.seed ^ 0x5555, lost = 0, since = w->guest[0].time;
-    if (ctf_dir_create(dir, TRACE_SIDE_GUEST, (uint64_t)w->options.hz, 1) ||
-        ctf_stream_open(&s, dir, 0))
+    uint64_t random = w->options.seed ^ 0x5555, lost = 0,
+             skew = cpu ? (uint64_t)w->options.tsc_skew : 0;
+    uint64_t since = w->guest[0].time + skew;
+    if (ctf_stream_open(&s, dir, cpu))
         return -1;
     for (unsigned i = 0; i < w->guest_count; i++) {
-        const struct trace_record *r = &w->guest[i];
-        if ((long)i == skip)
+        struct trace_record r = w->guest[i];
+        int unlucky = chance(&random, w->options.guest_loss);
+        if ((long)i == skip || world_cpu(w, &r) != cpu)
             continue;
-        if (chance(&random, w->options.guest_loss)) {
+        if (unlucky) {
             lost++;
             w->guest_lost++;
             continue;
         }
-        if (ctf_stream_gap(&s, lost, since, r->time) || ctf_stream_put(&s, r))
+        r.time += skew;
+        r.b += r.id == TRACE_EV_kick ? skew : 0;
+        if (ctf_stream_gap(&s, lost, since, r.time) || ctf_stream_put(&s, &r))
             return -1;
         lost = 0;
-        since = r->time;
+        since = r.time;
         w->guest_written++;
     }
     if (ctf_stream_gap(&s, lost, since, since))
         return -1;
     return ctf_stream_close(&s);
+}
+
+static int write_guest(struct world *w, const char *dir, long skip)
+{
+    unsigned cpus = w->options.vcpus > 1 ? w->options.vcpus : 1;
+    if (ctf_dir_create(dir, TRACE_SIDE_GUEST, (uint64_t)w->options.hz, cpus))
+        return -1;
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        if (write_vcpu(w, dir, cpu, skip))
+            return -1;
+    return 0;
 }
 
 static uint64_t as_logged(const struct trace_record *r, int b)
