@@ -41,7 +41,7 @@ JOIN_TEST_CFLAGS := $(filter-out -O2,$(JOIN_CFLAGS)) -O1 -fsanitize=address,unde
 	-fno-sanitize-recover=all -DTRACE=1
 JOIN_TEST_KIT := $(addprefix $(JOIN_SRC)/test/,kit.c world.c world_write.c)
 JOIN_ALL := $(JOIN_CORE) $(JOIN_SRC)/hostlog.c $(JOIN_SRC)/hostlog_write.c trace/ctf/stream.c
-JOIN_TESTS := $(addprefix $(JOIN_TEST)/,test_match test_join test_seeds test_input test_snap test_programs)
+JOIN_TESTS := $(addprefix $(JOIN_TEST)/test_,match join full seeds input snap programs)
 JOIN_TEST_PROGRAMS := $(JOIN_PROGRAMS) $(BUILD)/trace/ctf/ringsnap $(BUILD)/trace/ctf/ctf-metadata
 
 .PHONY: test-join join-seeds

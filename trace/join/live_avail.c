@@ -59,7 +59,9 @@ static void half_run(struct join *j, struct queue *q, const struct event *e)
 
 static void whole_run(struct join *j, struct queue *q, struct event *begin, struct event *end)
 {
-    int new_kick = !q->run_count || begin->seq != q->run_seq;
+    /* The full set of probes knows; it also says weight where a kick came meanwhile. */
+    int no_kick = begin->flags & (TRACE_F_CAUSE_START | TRACE_F_CAUSE_BUSY);
+    int new_kick = !no_kick && (!q->run_count || begin->seq != q->run_seq);
     enum event_class class = begin->flags & TRACE_F_CAUSE_NET                ? CLASS_run_net
                              : begin->flags & TRACE_F_CAUSE_KICK && new_kick ? CLASS_run_kick
                                                                              : CLASS_run_other;

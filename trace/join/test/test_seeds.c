@@ -32,6 +32,7 @@ static struct world_options options_of(uint64_t seed)
     o.first_index = r >> 27 & 1 ? 65535 - (r >> 28 & 255) : (r >> 28 & 0xffff);
     o.first_kick = (uint32_t)(r >> 44 & 4095);
     o.first_count = (uint32_t)(r >> 40 & 8191);
+    o.full = seed % 4 == 1;
     o.vcpus = 1 + (r >> 56 & 1);
     if (o.vcpus > 1 && r >> 57 & 1)
         o.tsc_skew = (int64_t)(r >> 30 & 0xffffff) * ((r >> 58 & 1) ? 1 : -1) * 16;

@@ -42,6 +42,7 @@ struct sim {
     enum { REST, BEGIN, TAKE, STORED, ENDING } worker;
     int worker_vq, worker_cause;
     unsigned worker_cpu, worker_batch, run_taken;
+    int weighed[2], kicked[2]; /* why the next run begins, as the full set of probes tells it */
     int worker_signalled;
     uint64_t run_begin_ns;
 };
@@ -93,6 +94,19 @@ static uint64_t host_says(struct sim *s, unsigned cpu, uint16_t id, int vq, int 
     w->host[w->host_count].record = r;
     w->host[w->host_count++].cpu = cpu;
     return r.time;
+}
+
+/* What only the full set of probes records; of the worker, on its CPU. */
+static void full_says(struct sim *s, uint16_t id, int vq, uint64_t a, uint64_t b)
+{
+    if (s->w->options.full)
+        host_says(s, s->worker_cpu, id, vq, 0, 0, a, b);
+}
+
+static void full_guest_says(struct sim *s, uint16_t id, int vq, uint64_t a)
+{
+    if (s->w->options.full)
+        guest_says(s, id, vq, 0, a, 0);
 }
 
 static struct fate *fate(struct sim *s, int vq, uint64_t index)
@@ -178,6 +192,9 @@ static void guest_stamp(struct sim *s)
     struct ring *r = &s->ring[s->guest_vq];
     int last = s->sends == s->w->options.sends && s->guest_vq == TX;
     guest_says(s, TRACE_EV_publish, s->guest_vq, 0, r->published, s->guest_batch);
+    if (last)
+        full_guest_says(s, TRACE_EV_trigger, TX, 1);
+    full_guest_says(s, TRACE_EV_selftest, TX, r->published);
     if (r->device_wants && !(s->w->options.stall && last)) {
         s->guest = BELL;
         s->at[GUEST] = s->now + between(s, 20, 100);
@@ -213,6 +230,7 @@ static void guest_step(struct sim *s)
 static void irq(struct sim *s, int vq)
 {
     struct ring *r = &s->ring[vq];
+    full_guest_says(s, TRACE_EV_nmi, TRACE_VQ_NONE, 0xffff800000100000);
     if (s->guest != IDLE) { /* interrupts wait until the guest has left the driver */
         s->at[IRQ_RX + vq] = s->at[GUEST] < NEVER ? s->at[GUEST] + 50 : s->now + 500;
         return;
@@ -255,6 +273,7 @@ static void doorbell(struct sim *s)
     w->kicks[w->kick_count++] =
         (struct world_kick){ (uint8_t)s->guest_vq, r->kicks, ns, r->published - 1 };
     r->kick_queued = 1;
+    s->kicked[s->guest_vq] = 1;
     if (s->worker == REST) {
         s->worker = BEGIN;
         s->at[WORKER] = s->now + 2000 + waiting(s, 9000);
@@ -312,19 +331,33 @@ static unsigned worker_can_take(const struct sim *s)
     return s->worker_vq == RX && s->frames < there ? s->frames : there;
 }
 
+/* Why handle_*_kick runs, where it is not a kick alone. */
+static void add_reason(struct sim *s)
+{
+    if (s->w->options.full && s->worker_cause == TRACE_F_CAUSE_KICK)
+        s->worker_cause |= s->weighed[s->worker_vq]  ? TRACE_F_CAUSE_WEIGHT
+                           : s->kicked[s->worker_vq] ? 0
+                                                     : TRACE_F_CAUSE_START;
+    s->weighed[s->worker_vq] = s->kicked[s->worker_vq] = 0;
+}
+
 static void worker_begin(struct sim *s)
 {
     if (!worker_choose(s)) {
         s->worker = REST;
         s->at[WORKER] = NEVER;
+        full_says(s, TRACE_EV_worker_off, TRACE_VQ_NONE, 77, 1);
         return;
     }
     struct ring *r = &s->ring[s->worker_vq];
     s->worker_cpu = (unsigned)(uniform(s) * WORLD_CPUS);
+    full_says(s, TRACE_EV_worker_on, TRACE_VQ_NONE, 77, 0);
+    add_reason(s);
     s->run_begin_ns = host_says(s, s->worker_cpu, TRACE_EV_run_begin, s->worker_vq, s->worker_cause,
                                 r->count, r->consumed, r->used);
     s->run_taken = 0;
     r->device_wants = 0;
+    full_says(s, TRACE_EV_notify_off, s->worker_vq, r->consumed, 0);
     s->worker = TAKE;
     s->at[WORKER] = s->now + between(s, 200, 1500);
 }
@@ -344,11 +377,16 @@ static void worker_take(struct sim *s)
     unsigned n = worker_can_take(s);
     if (!n) { /* look once more with kicks on, as vhost_enable_notify does */
         r->device_wants = s->worker_vq == TX || r->published == r->consumed;
+        if (r->device_wants)
+            full_says(s, TRACE_EV_notify_on, s->worker_vq, r->consumed, 0);
         worker_end(s);
         return;
     }
-    if (s->run_taken > 24) { /* the weight: give others a turn, come back without a kick */
+    /* The weight: give others a turn, come back without a kick. Low where it is told of. */
+    if (s->run_taken > (s->w->options.full ? 3 : 24)) {
         r->kick_queued = 1;
+        s->weighed[s->worker_vq] = 1;
+        full_says(s, TRACE_EV_weight_out, s->worker_vq, s->run_taken, 60 * s->run_taken);
         worker_end(s);
         return;
     }
@@ -361,8 +399,12 @@ static void worker_take(struct sim *s)
         s->frames -= s->worker_batch;
     r->used += s->worker_batch;
     s->worker_signalled = r->driver_wants && uniform(s) < .85;
-    if (s->worker_signalled)
+    full_says(s, s->worker_vq == TX ? TRACE_EV_tap_send : TRACE_EV_tap_recv, s->worker_vq,
+              s->worker_batch, 0);
+    if (s->worker_signalled) {
         call(s, s->worker_vq);
+        full_says(s, TRACE_EV_irq_inject, s->worker_vq, 24, 0);
+    }
     s->worker = STORED;
     s->at[WORKER] = s->now + between(s, 300, 4000);
 }

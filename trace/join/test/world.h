@@ -27,6 +27,7 @@ struct world_options {
     unsigned vcpus;   /* 2: the receive queue's records are another CPU's; 0 or 1: one CPU */
     int64_t tsc_skew; /* cycles that the second CPU's TSC is ahead */
     int stall;        /* 1: the last transmit batch is suppressed though it should not */
+    int full;         /* 1: the host's full set of probes; NMIs and such in the guest's trace */
 };
 
 struct world_options world_defaults(uint64_t seed);

@@ -109,7 +109,8 @@ static int write_guest(struct world *w, const char *dir, long skip)
 static uint64_t as_logged(const struct trace_record *r, int b)
 {
     int run = r->id == TRACE_EV_run_begin || r->id == TRACE_EV_run_end;
-    int index = b ? run : run || r->id == TRACE_EV_host_kick || r->id == TRACE_EV_used;
+    int notify = r->id == TRACE_EV_notify_off || r->id == TRACE_EV_notify_on;
+    int index = b ? run : run || notify || r->id == TRACE_EV_host_kick || r->id == TRACE_EV_used;
     uint64_t value = b ? r->b : r->a;
     return index ? value & 0xffff : value;
 }
