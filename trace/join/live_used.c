@@ -74,11 +74,18 @@ static int answer_lost(const struct join *j, const struct used *u, const struct 
                                answer ? answer->time : UINT64_MAX);
 }
 
+/* At the same TSC an interrupt that found nothing came after the harvest. */
+static int harvested_first(const struct event *harvest, const struct event *irq)
+{
+    return harvest->time < irq->time ||
+           (harvest->time == irq->time && irq->id == TRACE_EV_irq_spurious);
+}
+
 static void settle_call(struct join *j, struct queue *q, struct used *u, size_t irq_at,
                         const struct event *harvest)
 {
     const struct event *irq = irq_at < q->irqs.n ? event_at(&q->irqs, irq_at) : NULL;
-    const struct event *answer = harvest && (!irq || harvest->time < irq->time) ? harvest : irq;
+    const struct event *answer = harvest && (!irq || harvested_first(harvest, irq)) ? harvest : irq;
     enum event_class class = CLASS_used_absorbed;
     if (answer_lost(j, u, answer)) {
         class = CLASS_used_unknown;
