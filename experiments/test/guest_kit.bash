@@ -86,15 +86,6 @@ echo_load() {
     done
 }
 
-# total PATTERN: the sum of the counters of that name, whichever queue or CPU counts.
-total() {
-    local name sum=0
-    for name in "${!value[@]}"; do
-        [[ ! $name =~ ^($1)$ ]] || sum=$((sum + value[$name]))
-    done
-    echo "$sum"
-}
-
 # settle FRAMES: so many were received, each was handed on, and what was sent was reclaimed. The generator has
 # the last frame before that, and a look may fall between any two counters. Counters are left as they then
 # are; what still does not hold is for the caller to find.

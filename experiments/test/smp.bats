@@ -80,14 +80,23 @@ spread() {
     done
 }
 
+# total NAME: what all CPUs have counted under it.
+total() {
+    local cpu sum=${value[$1]}
+    for cpu in {1..7}; do
+        sum=$((sum + ${value[cpu${cpu}_$1]:-0}))
+    done
+    echo "$sum"
+}
+
 # Every frame is back, and reclaimed; so many were echoed, so many were not ringscope's.
 settled() {
     local end=$((SECONDS + 60))
     while [ "$SECONDS" -lt "$end" ]; do
         counters
-        if [ "$(total 'rx[0-9]*_packets')" -eq $(($(total '(cpu._)?echoed') + $(total '(cpu._)?foreign'))) ] &&
-            [ "$(total '(cpu._)?echoed')" -ge "$1" ] && [ "$(total '(cpu._)?foreign')" -ge "$2" ] &&
-            [ "$(total 'tx[0-9]*_posted')" -eq "$(total 'tx[0-9]*_(packets|given_back)')" ]; then
+        if [ "$(counter all_rx_packets)" -eq $(($(total echoed) + $(total foreign))) ] &&
+            [ "$(total echoed)" -ge "$1" ] && [ "$(total foreign)" -ge "$2" ] &&
+            [ "$(counter all_tx_posted)" -eq $(($(counter all_tx_packets) + $(counter all_tx_given_back))) ]; then
             return 0
         fi
         sleep 0.02
@@ -125,8 +134,8 @@ each_conserves() {
         [ "$3" != msix ] || equal "$irqs" "${on}irqs_msix"
         equal "${on}irqs_unexpected" 0
     done
-    [ "$(total '(cpu._)?echo_full')" -eq 0 ]
-    [ "$(total '[rt]x[0-9]*_rescues')" -eq 0 ]
+    [ "$(total echo_full)" -eq 0 ]
+    equal "all_rx_rescues + all_tx_rescues" 0
 }
 
 # Each CPU that serves a pair has a stream, with records of its own queues.
@@ -160,7 +169,7 @@ echoes() {
     settled 300 128
     each_conserves "$4" "$3" "$5"
     for ((pair = 1; pair <= $3; pair++)); do
-        [ "$(total "rx${pair/#1/}_packets")" -gt 0 ]
+        [ "$(counter "rx${pair/#1/}_packets")" -gt 0 ]
     done
     each_traces "$4"
 }
