@@ -258,7 +258,7 @@ position() {
     "$snap" "$udp_guest_ram" position | cut -d ' ' -f "$1"
 }
 
-room=$((250 * 126)) # records of trace_mb=1: six pages of the region are its head
+room=$((248 * 126)) # records of trace_mb=1: eight pages of the region are its head
 
 # fill FIELD MORE-THAN: load until the trace says so. Ends in silence, however slow the guest is: a
 # dump amid traffic would not be of the counters read before it. Frames keep their order all the way, so
