@@ -57,7 +57,7 @@ wait_for_mark() {
 
 # Of every CPU, with its losses, as `cut` takes them.
 positions() {
-    ./ringsnap "$ram" position | awk '{ printf "%s%s:%s", NR > 1 ? "," : "", $2, $3 }'
+    ./ringsnap "$ram" position | awk '{ printf "%s%s:%s", (NR > 1 ? "," : ""), $2, $3 }'
 }
 
 snapshot() {
