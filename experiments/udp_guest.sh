@@ -52,8 +52,9 @@ udp_guest_boot() {
     mkdir -p "$dir"
     rm -f "$udp_guest_ram"
     # QEMU itself says whether a port is free: asking beforehand would race with other runs.
+    # Below the ports that Linux gives to sockets of other programs: loadgen takes the far one later.
     for try in {1..10}; do
-        near=$((20000 + RANDOM % 20000 * 2))
+        near=$((20000 + RANDOM % 6000 * 2))
         far=$((near + 1))
         if qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -cpu max -m 96 \
             "${firmware[@]}" -machine "$machine,memory-backend=ram" \
@@ -79,7 +80,7 @@ udp_guest_boot() {
 
 udp_guest_start() {
     udp_guest_boot "$@" || return 1
-    "${BUILD:-build}/trace/ctf/ringsnap" "$udp_guest_ram" wait READY 30 >/dev/null && return 0
+    "${BUILD:-build}/trace/ctf/ringsnap" "$udp_guest_ram" wait READY 120 >/dev/null && return 0
     echo "the guest did not become ready; its console: $1/console.log" >&2
     udp_guest_stop
     return 1

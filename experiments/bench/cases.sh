@@ -38,6 +38,9 @@ full)
         for ring in 64 1024 4096; do
             traffic 60 "$ring" "$format" 1 "64_${format}_ring$ring"
         done
+        for queues in 2 3 4; do
+            traffic 60 256 "$format" "$queues" "64_${format}_pairs$queues"
+        done
         round_trip poll ping "$format"
         round_trip intr ping-intr "$format"
         round_trip hybrid ping-intr "$format"

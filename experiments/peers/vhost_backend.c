@@ -76,18 +76,34 @@ static uint32_t both(int vid, uint16_t rx, uint16_t tx)
     return sink(vid, rx, tx);
 }
 
-/* No frame is lost: what finds no room waits for it, but not in a ring that is off, where there
- * will be none and the other pairs would wait too. */
+/* What came from a pair and has not gone back to it. No frame is lost: what finds no room is tried
+ * again in the next pass, and no more is taken before. Nothing waits here: the ring may be off, or
+ * its driver's thread without a CPU, and the other pairs go on. */
+static struct held {
+    struct rte_mbuf *frames[BATCH];
+    uint16_t count;
+} held[PAIRS_MAX];
+
+static void let_go(struct held *h, uint16_t n)
+{
+    if (n)
+        rte_pktmbuf_free_bulk(h->frames, n);
+    h->count -= n;
+    memmove(h->frames, h->frames + n, h->count * sizeof(h->frames[0]));
+}
+
 static uint32_t echo(int vid, uint16_t rx, uint16_t tx)
 {
-    struct rte_mbuf *in[BATCH];
-    uint16_t n = is_on(vid, tx) ? rte_vhost_dequeue_burst(vid, tx, pool, in, BATCH) : 0, sent = 0;
-    for (uint16_t i = 0; i < n; i++)
-        frame_swap_macs(rte_pktmbuf_mtod(in[i], uint8_t *));
-    while (sent < n && !quit && atomic_load(&device) == vid && is_on(vid, rx))
-        sent += rte_vhost_enqueue_burst(vid, rx, in + sent, n - sent);
-    if (n)
-        rte_pktmbuf_free_bulk(in, n);
+    struct held *h = &held[rx / RINGS];
+    if (!h->count && is_on(vid, tx)) {
+        h->count = rte_vhost_dequeue_burst(vid, tx, pool, h->frames, BATCH);
+        for (uint16_t i = 0; i < h->count; i++)
+            frame_swap_macs(rte_pktmbuf_mtod(h->frames[i], uint8_t *));
+    }
+    if (!h->count || !is_on(vid, rx))
+        return 0;
+    uint16_t sent = rte_vhost_enqueue_burst(vid, rx, h->frames, h->count);
+    let_go(h, sent);
     return sent;
 }
 
@@ -201,6 +217,8 @@ static void serve(int vid)
 {
     bool full = false;
     meter = (struct meter){ .us = rte_get_tsc_hz() / 1000000 };
+    for (unsigned i = 0; i < PAIRS_MAX; i++)
+        let_go(&held[i], held[i].count); /* an earlier driver's */
     uint64_t before = rte_rdtsc();
     while (!quit && atomic_load_explicit(&device, memory_order_relaxed) == vid) {
         uint32_t n = pass(vid);

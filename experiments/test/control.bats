@@ -22,7 +22,7 @@ ask() {
     echo '{"execute":"qmp_capabilities"}' >&8
     echo "{\"execute\":\"$1\"${2:+,\"arguments\":$2}}" >&8
     # The greeting (once), the answer to the first, events, and then ours.
-    while read -t 10 -r answer <&7; do
+    while read -t 60 -r answer <&7; do
         if [[ $answer == *'"return"'* && $answer != *'"return": {}'* || $answer == *'"error"'* ]]; then
             echo "$answer"
             break
@@ -97,7 +97,7 @@ mac=52:54:00:00:00:77 ctrl=promisc:0,allmulti:0,multicast:3,vlan_add:5,vlan_add:
     equal announced 0
     # Once a round; QEMU tells a guest that announces for itself, and tells it again until it has.
     ask announce-self '{"initial":20,"max":20,"rounds":2,"step":0}' &
-    for _ in {1..250}; do
+    for _ in {1..3000}; do
         counters
         [ "$(counter announced)" -eq 0 ] || [ "$(counter ctrl_commands)" -eq 0 ] || break
         sleep 0.02

@@ -144,7 +144,7 @@ link() {
     local changes=0 state
     for state in off on off on; do
         echo "set_link net $state" >"$work/monitor.in"
-        for _ in {1..250}; do
+        for _ in {1..3000}; do
             counters
             [ "$(counter config_changes)" -le $changes ] || break
             sleep 0.02
