@@ -35,7 +35,7 @@ arrive() {
     sent=$("$BUILD/experiments/rss/flows" send "$udp_guest_tap" $flows "$pair" $pairs "${@:2}")
     [ "$sent" -gt 10 ]
     want[pair]=$((want[pair] + sent))
-    for _ in {1..600}; do
+    for _ in {1..1200}; do
         counters
         [[ $(all_received) != "${want[*]}" ]] || break
         sleep 0.1
@@ -95,7 +95,7 @@ arrive_all() {
     for pair in 0 1 2; do # one frame in all; the ring that it comes by breaks
         "$BUILD/experiments/rss/flows" send "$udp_guest_tap" 1 $pair $pairs 16 0x1ff 0
     done
-    for _ in {1..600}; do
+    for _ in {1..1200}; do
         counters
         [ "$(counter restarts)" -eq 0 ] || break
         sleep 0.1

@@ -19,8 +19,8 @@ joins() {
     more_qemu -trace virtio_queue_notify -trace "'virtqueue_*'" -trace virtio_notify \
         -trace virtio_set_status -msg timestamp=on -D "'$work/qemu_trace.log'"
     udp_guest_start "$work/guest" "$1" "workload=echo quiet=on" ioeventfd=off
-    "$loadgen" --port "$udp_guest_port" --dst 52:54:00:00:00:01 --size 60 --arrival constant \
-        --rate 200 --seconds 1 --seed 1 --run 1 --out "$load" >"$work/loadgen.log"
+    echo_load 200 200
+    settle 200
     "$snap" "$udp_guest_ram" dump --out "$work/trace"
     udp_guest_stop
     "$convert" "$work/qemu_trace.log" >"$work/host.log"
@@ -33,9 +33,11 @@ joins() {
 
 @test "every kick of the driver is a kick of QEMU, and every chain is complete" {
     joins intr
-    (($(class guest kick_matched) > 100))
+    # How many there are is the machine's: one that is busy serves several frames at a time.
+    equal "$(class guest kick_matched)" "rx_kicks + tx_kicks"
+    (($(class guest kick_matched) > 0))
     (($(class guest kick_unmatched) == 0 && $(class host host_kick_unmatched) == 0))
-    (($(class guest harvest_covered) > 100 && $(class guest harvest_unknown) == 0))
+    (($(class guest harvest_covered) > 0 && $(class guest harvest_unknown) == 0))
     (($(class guest irq_without_call) == 0 && $(class host run_half) == 0))
     (($(class host host_unknown) == 0 && $(class host used_open) == 0))
     grep -q '"aligned": true' "$work/join/align.json"

@@ -67,7 +67,7 @@ boot() {
         -device "virtio-net-pci,netdev=net,romfile=,mq=on,mac=52:54:00:00:00:01,vectors=${vectors:-$((2 * pairs + 2))}" \
         -serial "file:$work/console.log" -pidfile "$work/pid" -daemonize 3>&-
     udp_guest_pid=$(<"$work/pid")
-    "$snap" "$udp_guest_ram" wait READY 60 >/dev/null
+    "$snap" "$udp_guest_ram" wait READY 120 >/dev/null
     # shellcheck disable=SC2034 # for echo_load
     udp_guest_port=packet:$tap
 }
@@ -200,7 +200,7 @@ echoes() {
     [ "$(counter restarts)" -ge 1 ]
     settled 0 0
     each_conserves 4 4 msix
-    "$loadgen" --port "$udp_guest_port" --rate 1000 --count 100 --drain-ms 3000 --out "$load"
+    "$loadgen" --port "$udp_guest_port" --rate 1000 --count 100 --drain-ms 60000 --out "$load"
     [ "$(measured delivered)" -eq 100 ]
 }
 
@@ -210,7 +210,7 @@ echoes() {
     spread
     "$loadgen" --port "$udp_guest_port" --rate 1000 --count 100 --drain-ms 100 --out "$load"
     run "$snap" "$udp_guest_ram" wait READY 0
-    for _ in {1..3000}; do
+    for _ in {1..6000}; do
         grep -q '#1 ' "$work/console.log" && break
         sleep 0.02
     done

@@ -411,5 +411,10 @@ STUB
     [ "$status" -eq 130 ]
     [ ! -e "$tree/interrupt" ]
     grep -q "interrupted; 0 of 8 cells are finished and kept, run again to go on" "$tree/out"
-    ! pgrep -f "$tree/experiments/sweep.sh"
+    # What the signal has killed may take a moment to be gone.
+    for _ in {1..600}; do
+        pgrep -f "$tree/experiments/sweep.sh" || return 0
+        sleep 0.1
+    done
+    return 1
 }

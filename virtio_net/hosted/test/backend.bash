@@ -26,7 +26,7 @@ interrupted() {
     shift 2
     "$PROGRAMS/$name" --out "$work/$name.tsv" --vhost-user "$socket" "$@" >"$work/log" 2>&1 3>&- &
     local pid=$!
-    for _ in {1..600}; do
+    for _ in {1..2400}; do
         ! grep -qs mode "$work/log" || break
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
@@ -44,7 +44,7 @@ interrupted() {
 refused() {
     local pattern=$1 name=$2 status=0
     shift 2
-    timeout 60 "$PROGRAMS/$name" "$@" >/dev/null 2>"$work/log" || status=$?
+    timeout 300 "$PROGRAMS/$name" "$@" >/dev/null 2>"$work/log" || status=$?
     cat "$work/log"
     ((status == 1 || status == 2))
     (($(wc -l <"$work/log") == 1))

@@ -44,7 +44,7 @@ testpmd_start() {
 # The sockets are there before testpmd forwards: when it begins it throws away what has come till then,
 # and its prompt comes after that.
 wait_for_prompt() {
-    for _ in {1..600}; do
+    for _ in {1..2400}; do
         ! grep -aq 'testpmd>' "$work/testpmd.log" || return 0
         kill -0 "$testpmd" || return 1
         sleep 0.05
@@ -68,7 +68,7 @@ testpmd_count() {
 # wait_for_link PID PORT N: until the port has changed its link N times. testpmd forwards to a port from
 # then on only, which is after it has acknowledged the last message; what comes earlier it drops.
 wait_for_link() {
-    for _ in {1..600}; do
+    for _ in {1..2400}; do
         (($(grep -c "Port $2: link state change event" "$work/testpmd.log") < $3)) || return 0
         kill -0 "$1" || return 1
         sleep 0.05

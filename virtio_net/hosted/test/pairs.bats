@@ -133,10 +133,11 @@ sinks_by_each() {
 
 @test "an answer about the number of pairs that is none" {
     local flaw
-    for flaw in close:"closed the connection at GET_QUEUE_NUM" silent:"no answer to GET_QUEUE_NUM within 2000" \
+    # The patience is for the one that is silent: a healthy answer needs less on the busiest machine.
+    for flaw in close:"closed the connection at GET_QUEUE_NUM" silent:"no answer to GET_QUEUE_NUM within 5000" \
         nonsense:"GET_QUEUE_NUM was answered by request" short:"GET_QUEUE_NUM was answered by .* 4 bytes"; do
         backend_start pairs=2 "${flaw%%:*}=GET_QUEUE_NUM"
-        refused "${flaw#*:}" source-intr --vhost-user "$socket" --pairs 2 --timeout 2000
+        refused "${flaw#*:}" source-intr --vhost-user "$socket" --pairs 2 --timeout 5000
         kill "$backend" 2>/dev/null || true
         wait "$backend" || true
     done

@@ -8,7 +8,8 @@ setup() {
     cd "$BATS_TEST_DIRNAME/../../.." || return 1
     export BUILD=${BUILD:-$PWD/build} HOSTED_DIR=$BATS_TEST_TMPDIR/host
     [[ $EUID == 0 ]] || skip "needs root to make a tap"
-    { ip tuntap add dev ringscope1 mode tap && ip link del ringscope1; } 2>/dev/null ||
+    tap=rsh$$ # of this test alone: others may be under way
+    { ip tuntap add dev "$tap" mode tap && ip link del "$tap"; } 2>/dev/null ||
         skip "no tap can be made here"
     work=$BATS_TEST_TMPDIR
     mkdir "$HOSTED_DIR"
@@ -43,26 +44,26 @@ setup() {
 }
 
 @test "a tap of one queue has no second pair" {
-    ip tuntap add dev ringscope2 mode tap
+    ip tuntap add dev "$tap" mode tap
     local status=0
-    "$HOSTED_DIR/echo-intr" --vhost-net ringscope2 --pairs 2 >"$work/log" 2>&1 || status=$?
-    ip link del ringscope2
+    "$HOSTED_DIR/echo-intr" --vhost-net "$tap" --pairs 2 >"$work/log" 2>&1 || status=$?
+    ip link del "$tap"
     cat "$work/log"
     ((status == 1 && $(wc -l <"$work/log") == 1))
-    grep -q 'TUNSETIFF: Invalid argument: .*ip tuntap add ringscope2 mode tap multi_queue' "$work/log"
+    grep -q "TUNSETIFF: Invalid argument: .*ip tuntap add $tap mode tap multi_queue" "$work/log"
 }
 
 @test "a tap that another process holds is one clear line" {
-    "$HOSTED_DIR/echo-intr" --vhost-net ringscope2 >"$work/first" 2>&1 3>&- &
+    "$HOSTED_DIR/echo-intr" --vhost-net "$tap" >"$work/first" 2>&1 3>&- &
     local first=$! status=0
     until grep -q mode "$work/first"; do
         kill -0 "$first"
         sleep 0.05
     done
-    "$HOSTED_DIR/echo-intr" --vhost-net ringscope2 >"$work/second" 2>&1 || status=$?
+    "$HOSTED_DIR/echo-intr" --vhost-net "$tap" >"$work/second" 2>&1 || status=$?
     kill -INT "$first"
     wait "$first"
     cat "$work/second"
     ((status == 1 && $(wc -l <"$work/second") == 1))
-    grep -q 'vhost-net ringscope2: TUNSETIFF: Device or resource busy: needs a tap that no one else uses' "$work/second"
+    grep -q "vhost-net $tap: TUNSETIFF: Device or resource busy: needs a tap that no one else uses" "$work/second"
 }

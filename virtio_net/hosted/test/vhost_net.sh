@@ -7,7 +7,8 @@ cd "$(dirname "$0")"
 (($# >= 3)) || { echo "usage: vhost_net.sh OUT MODE COUNT [OPTION...]" >&2 && exit 2; }
 out=$1 mode=$2 count=$3
 shift 3
-tap=ringscope1
+# Of this run alone: others may be under way on the same host.
+tap=rsh$$
 queues=''
 [[ " $* " != *' --pairs '* ]] || queues=multi_queue
 echo_pid=''
@@ -35,7 +36,7 @@ make_tap() {
 # A tap has its carrier once a process holds it.
 wait_until() {
     local try
-    for try in {1..300}; do
+    for try in {1..1200}; do
         ! "$@" || return 0
         kill -0 "$echo_pid" 2>/dev/null || die "echo ended: $(tail -n 1 "$out/echo.log")"
         sleep 0.1
@@ -59,7 +60,7 @@ make_tap
 echo_pid=$!
 wait_until has_started
 wait_until has_carrier
-./loadgen --port "packet:$tap" --rate 500 --count "$count" --drain-ms 5000 --out "$out" >"$out/loadgen.log"
+./loadgen --port "packet:$tap" --rate 500 --count "$count" --drain-ms 60000 --out "$out" >"$out/loadgen.log"
 for name in tx_packets tx_dropped rx_packets rx_dropped; do
     printf 'tap_%s\t%s\n' "$name" "$(<"/sys/class/net/$tap/statistics/$name")"
 done >"$out/tap.tsv"
