@@ -144,13 +144,19 @@ static bool collect_one(uint32_t pair, uint8_t *frame, struct ring_dev_buf *b)
     return true;
 }
 
-static bool generate_one(uint32_t pair, uint8_t *frame, struct ring_dev_buf *b)
+/* Nothing but a receive buffer is missing for the next frame. */
+static bool has_frame(uint32_t pair)
 {
     const struct pair *p = &backend.pair[pair];
-    struct frame_info info = { .run = 1, .seq = p->given };
     bool window = backend.work != WORK_PINGPONG || p->given - p->returned < PINGPONG_WINDOW;
-    if (pair >= backend.spread || p->given == backend.frames / backend.spread || !window ||
-        !take(rx_of(pair), b))
+    return backend.work != WORK_ECHO && pair < backend.spread &&
+           p->given < backend.frames / backend.spread && window;
+}
+
+static bool generate_one(uint32_t pair, uint8_t *frame, struct ring_dev_buf *b)
+{
+    struct frame_info info = { .run = 1, .seq = backend.pair[pair].given };
+    if (!has_frame(pair) || !take(rx_of(pair), b))
         return false;
     frame_build(frame, FRAME_BYTES, there, here, &info);
     deliver(pair, b, frame, FRAME_BYTES);
@@ -169,14 +175,15 @@ static bool work_once(uint32_t pair)
     return collect_one(pair, frame, &b) || did;
 }
 
-/* Kicks for receive buffers are wanted only while there is none. */
-static bool kicks_on(struct queue *rx, struct queue *tx)
+/* Kicks for receive buffers are wanted only while there is none. One that came since the last look
+ * was not kicked for: with a frame for it there is more to do. */
+static bool kicks_on(uint32_t pair, struct queue *rx, struct queue *tx)
 {
     bool more = false;
     if (serves(tx) && !backend.deaf)
         more |= ring_dev_kicks_on(&tx->dev);
-    if (serves(rx) && !ring_dev_waiting(&rx->dev))
-        more |= ring_dev_kicks_on(&rx->dev);
+    if (serves(rx))
+        more |= ring_dev_waiting(&rx->dev) ? has_frame(pair) : ring_dev_kicks_on(&rx->dev);
     return more;
 }
 
@@ -196,7 +203,7 @@ static bool serve_pair(uint32_t pair)
             did++;
         if (did == ROUND)
             return true;
-    } while (kicks_on(rx, tx) && (!echoes || (serves(rx) && ring_dev_waiting(&rx->dev))));
+    } while (kicks_on(pair, rx, tx) && (!echoes || (serves(rx) && ring_dev_waiting(&rx->dev))));
     check_driver(rx);
     check_driver(tx);
     return false;
