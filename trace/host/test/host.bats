@@ -289,9 +289,15 @@ process() {
     process 12 qemu-system-x86 /dev/vhost-net
     process 20 vhost-12
     if [ "$EUID" = 0 ]; then
-        run setpriv --reuid=65534 --clear-groups bash -p "$(readlink -f "$here/../attach")" 12
+        # Where anyone may read it, as a checkout of root's may not.
+        local dir
+        dir=$(mktemp -d)
+        cp "$here/../attach" "$here/common.sh" "$dir"
+        chmod 755 "$dir" "$dir"/*
+        run setpriv --reuid=65534 --clear-groups bash -p "$dir/attach" 12
+        rm -r "$dir"
         [ "$status" = 1 ]
-        [[ $output == *"needs root"* || $output == *"Permission denied"* ]]
+        [[ $output == *"needs root"* ]]
         touch "$BATS_TEST_TMPDIR/mark"
         stub bpftrace 'echo bpftrace v0.14.0'
         attach 12
