@@ -31,8 +31,22 @@ sum() {
     echo "$total"
 }
 
+# load NAME main|after: over all loads of that kind
 load() {
-    awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$work/$2/loadgen.tsv"
+    cat "$work/$2"*/loadgen.tsv | awk -F '\t' -v name="$1" '$1 == name { sum += $2 } END { print sum + 0 }'
+}
+
+# main_load PLAN EXPECTED: until the plan has been carried out. It counts what a driver does, not frames, and
+# on a busy machine the driver does much for many frames at a time.
+main_load() {
+    local point=${1%%:*} times=${1##*times=} i
+    rm -rf "$work"/main*
+    for i in {1..6}; do
+        "$loadgen" --port "$udp_guest_port" --rate 200 --seconds 2 --drain-ms 3000 --out "$work/main$i" >/dev/null
+        [[ $2 != PASS ]] || return 0
+        "$snap" "$udp_guest_ram" counters >"$work/counters"
+        (($(counter "fault_$point") < times)) || return 0
+    done
 }
 
 # The fault's point number, as the trace has it.
@@ -69,28 +83,36 @@ outcome() {
     fi
 }
 
-# At a moment when nothing moves: a frame between two counters would look like a lost one.
+# Buffers that are neither in the pool nor in a ring.
+leaked() {
+    echo $(($(counter pool_total) - $(counter pool_free) - ($(sum rx_posted tx_posted) - $(
+        sum rx_packets rx_drop_alloc rx_drop_length rx_drop_header rx_more_bufs tx_packets rx_given_back tx_given_back))))
+}
+
+# At a moment when nothing moves: a frame between two counters would look like a lost one. A guest that is
+# kept from running stands between them for long, so what looks lost is looked for again.
 read_counters() {
+    local end=$((SECONDS + 60))
     "$snap" "$udp_guest_ram" counters | grep -v '^idle_tsc\|^ticks\|^switches\|polls' >"$work/counters"
     until "$snap" "$udp_guest_ram" counters | grep -v '^idle_tsc\|^ticks\|^switches\|polls' >"$work/again" &&
-        cmp -s "$work/counters" "$work/again"; do
+        cmp -s "$work/counters" "$work/again" && { (($(leaked) == 0)) || ((SECONDS >= end)); }; do
         mv "$work/again" "$work/counters"
+        sleep 0.02
     done
 }
 
 run_case() {
     local label=$1 plan=$2 parameters=$3 mode=$4 expected=$5 point=${2%%:*} injected leaked result times
     udp_guest_start "$work/guest" "$mode" "workload=echo $parameters fault=$plan" || return 1
-    "$loadgen" --port "$udp_guest_port" --rate 200 --seconds 2 --drain-ms 800 --out "$work/main" >/dev/null
+    main_load "$plan" "$expected"
     # A few frames more, long after the last fault: does anything still move?
-    "$loadgen" --port "$udp_guest_port" --rate 50 --count 10 --drain-ms 800 --out "$work/after" >/dev/null
+    "$loadgen" --port "$udp_guest_port" --rate 50 --count 10 --drain-ms 10000 --out "$work/after" >/dev/null
     read_counters
     rm -rf "$work/trace"
     "$snap" "$udp_guest_ram" dump --out "$work/trace" >/dev/null
     udp_guest_stop
     injected=$(counter "fault_$point")
-    leaked=$(($(counter pool_total) - $(counter pool_free) - ($(sum rx_posted tx_posted) - $(
-        sum rx_packets rx_drop_alloc rx_drop_length rx_drop_header rx_more_bufs tx_packets rx_given_back tx_given_back))))
+    leaked=$(leaked)
     result=$(outcome "$leaked" "$injected")
     times=$(babeltrace2 --clock-seconds "$work/trace" |
         awk -v point="$(point_number "$point")" -f "$here/recovery.awk")

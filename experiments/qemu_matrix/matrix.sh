@@ -117,7 +117,7 @@ run_row() {
     counters
     agreed
     while ((echoed < frames)); do
-        "$loadgen" --port "$udp_guest_port" --rate $rate --count $((frames - echoed)) --drain-ms 3000 --out "$load"
+        "$loadgen" --port "$udp_guest_port" --rate $rate --count $((frames - echoed)) --drain-ms 10000 --out "$load"
         settle 1
         accounted
         # What never reached the device was lost in QEMU's socket, or did not fit the tap's queue, while this
