@@ -110,10 +110,10 @@ static uint16_t header_bytes(const struct vnet_dev *dev)
 
 /* Bits that the driver takes only if it can make something of what the device says beside them:
  * "MTU" and "Receive-side scaling (RSS)". */
-static uint64_t wanted(struct vnet_dev *dev, const struct vnet_config *cfg)
+static uint64_t wanted(struct vnet_dev *dev, const struct vnet_config *cfg, uint64_t offered)
 {
     struct vnet_transport *t = dev->transport;
-    uint64_t want = cfg->want, offered = t->ops->features_get(t);
+    uint64_t want = cfg->want;
     dev->mtu = VNET_FRAME_MAX - ETHERNET_HEADER;
     if (want & offered & VNET_F(RSS) && !vnet_rss_limits(t, &dev->rss_limits))
         want &= ~VNET_F(RSS);
@@ -175,7 +175,10 @@ int vnet_reattach(struct vnet_dev *dev)
         return error;
     status_add(t, VIRTIO_STATUS_ACKNOWLEDGE);
     status_add(t, VIRTIO_STATUS_DRIVER);
-    error = vnet_features_negotiate(&dev->features, t, wanted(dev, cfg));
+    /* Read once: a device that offers something else the next time would get an MTU, say, for
+     * buffers that were not negotiated. */
+    uint64_t offered = t->ops->features_get(t);
+    error = vnet_features_negotiate(&dev->features, t, offered, wanted(dev, cfg, offered));
     if (!error)
         error = t->ops->set_config_vector(t, cfg->config_vector);
     if (!error && !(dev->features.accepted & VNET_F(MAC)))

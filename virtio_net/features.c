@@ -107,10 +107,11 @@ uint64_t vnet_features_supported(uint64_t want, uint64_t have)
     return want;
 }
 
-int vnet_features_negotiate(struct vnet_features *f, struct vnet_transport *t, uint64_t want)
+int vnet_features_negotiate(struct vnet_features *f, struct vnet_transport *t, uint64_t offered,
+                            uint64_t want)
 {
     uint64_t must = bits_of(want_must, want_must);
-    f->offered = t->ops->features_get(t);
+    f->offered = offered;
     f->wanted = (want | must) & (f->offered | ~bits_of(want_offered, want_offered)) &
                 (t->features | ~TRANSPORT_PART);
     if (t->legacy) {

@@ -26,9 +26,10 @@ int vnet_features_edit(uint64_t *want, const char *list, const char **word);
 /* `want` without the bits whose prerequisites are not in `have`, nor in what remains of `want`. */
 uint64_t vnet_features_supported(uint64_t want, uint64_t have);
 
-/* "Device Initialization", steps 4 to 6. Fills *f as far as it got. 0 or a negative enum
- * vnet_error. */
-int vnet_features_negotiate(struct vnet_features *f, struct vnet_transport *t, uint64_t want);
+/* "Device Initialization", steps 4 to 6, of what the device offered when it was asked. Fills *f as
+ * far as it got. 0 or a negative enum vnet_error. */
+int vnet_features_negotiate(struct vnet_features *f, struct vnet_transport *t, uint64_t offered,
+                            uint64_t want);
 
 const char *vnet_feature_name(unsigned bit); /* NULL: not a bit we know */
 

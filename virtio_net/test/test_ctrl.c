@@ -395,6 +395,34 @@ static void test_mtu(void **state)
     assert_int_equal(dev.mtu, 1500);
 }
 
+static unsigned offers;
+
+/* The first offer is the only one with merged buffers. */
+static uint64_t less_each_time(struct vnet_transport *t)
+{
+    (void)t;
+    return device.offered & (offers++ ? ~VNET_F(MRG_RXBUF) : UINT64_MAX);
+}
+
+/* What is decided of the MTU and what is negotiated come from one offer: a large MTU without merged
+ * buffers would have no room. */
+static void test_offer_is_read_once(void **state)
+{
+    (void)state;
+    kit_offer(MODEL_MODERN, KIT_BASIC | VNET_F(MTU) | VNET_F(MRG_RXBUF));
+    config.want |= VNET_F(MRG_RXBUF);
+    device.config.mtu = 9000;
+    assert_int_equal(kit_probe(), 0);
+    struct vnet_transport_ops ops = *transport->ops;
+    ops.features_get = less_each_time;
+    transport->ops = &ops;
+    offers = 0;
+    assert_int_equal(vnet_attach(&dev, transport, &config), 0);
+    assert_int_equal(offers, 1);
+    assert_int_equal(dev.mtu, 9000);
+    assert_true(dev.features.accepted & VNET_F(MRG_RXBUF));
+}
+
 static void give_back(struct vnet_q *q, struct vnet_buf *b)
 {
     assert_true(vnet_is_rx(q) && b);
@@ -467,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_bad_devices),
         cmocka_unit_test(test_announce),
         cmocka_unit_test(test_mtu),
+        cmocka_unit_test(test_offer_is_read_once),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_restart_without),
         cmocka_unit_test(test_memory),
